@@ -1,0 +1,448 @@
+/**
+ * Views that change records where they lie: for the serial executor, and for transactions of which it is known that no other
+ * transaction touches the same records at the same time.
+ *
+ *   SerialView    nothing but the access itself: the baseline
+ *   TraceView     the same, and leaves the access list
+ *   JournalView   the same, and saves the pre-image of a record before its first write in the block (traces when the block is recorded)
+ *   ListedView    accesses are compared with the transaction's list before they happen; bits and sums are changed atomically because
+ *                 other bits of the word, and other deltas, may change at the same time. Pre-images were saved by whoever read the list.
+ */
+import {
+  BITS_WORD,
+  BLK_EPOCH,
+  BLK_LIST_EXACT,
+  BLK_RECORD,
+  CTL_UNDO_TOP,
+  RECORD_META,
+  RECORD_PAYLOAD,
+  RECORD_PRESENT,
+  REG_UNDO_END,
+  STOP_OUTSIDE_SET,
+  STOP_POOL_FULL,
+  TRACE_ADD,
+  TRACE_BITS_CLEAR,
+  TRACE_BITS_READ,
+  TRACE_BITS_SET,
+  TRACE_READ,
+  TRACE_WRITE,
+  WRK_CURSOR,
+  WRK_CURSOR_END,
+  WRK_FAULT,
+  WRK_PROGRESS,
+} from '../layout';
+import { addressOf, assertKernel, requestStop } from './memory';
+import { emitEvent, noteEmpty, noteReclaim, trace, traceBits } from './pools';
+import { work } from './record';
+
+/** The lowest set bit, -1 if there is none. */
+// @ts-ignore: decorator
+@inline
+export function lowest(word: u64): i32 {
+  return word == 0 ? -1 : <i32>ctz<u64>(word);
+}
+
+// @ts-ignore: decorator
+@inline
+export function highest(word: u64): i32 {
+  return word == 0 ? -1 : 63 - <i32>clz<u64>(word);
+}
+
+/** The part of `mask` that finding the lowest bit `found` has looked at. */
+// @ts-ignore: decorator
+@inline
+export function lookedAtUp(mask: u64, found: i32): u64 {
+  return found < 0 ? mask : mask & (((<u64>2) << found) - 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function lookedAtDown(mask: u64, found: i32): u64 {
+  return found < 0 ? mask : mask & ((<u64>-1) << found);
+}
+
+@unmanaged
+@final
+export class SerialView {
+  @inline
+  read<T>(location: u32): T {
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  write<T>(location: u32): T {
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  firstBit(location: u32, mask: u64): i32 {
+    return lowest(load<u64>(addressOf(location), BITS_WORD) & mask);
+  }
+
+  @inline
+  lastBit(location: u32, mask: u64): i32 {
+    return highest(load<u64>(addressOf(location), BITS_WORD) & mask);
+  }
+
+  @inline
+  setBit(location: u32, bit: u32): void {
+    const p = addressOf(location);
+    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+  }
+
+  @inline
+  clearBit(location: u32, bit: u32): void {
+    const p = addressOf(location);
+    const word = load<u64>(p, BITS_WORD) & ~((<u64>1) << bit);
+    store<u64>(p, word, BITS_WORD);
+    if (word == 0) noteEmpty(location);
+  }
+
+  @inline
+  add(location: u32, field: u32, delta: i64): void {
+    const p = addressOf(location) + (field << 3);
+    store<i64>(p, load<i64>(p, RECORD_PAYLOAD) + delta, RECORD_PAYLOAD);
+  }
+
+  @inline
+  emit(type: u32, bytes: u32): usize {
+    return emitEvent(changetype<usize>(this), type, bytes);
+  }
+
+  @inline
+  work(): void {
+    work(changetype<usize>(this));
+  }
+
+  @inline
+  note(location: u32): void {
+    noteReclaim(location);
+  }
+
+  @inline
+  inconsistent(): void {
+    assertKernel(false);
+  }
+}
+
+@unmanaged
+@final
+export class TraceView {
+  @inline
+  read<T>(location: u32): T {
+    trace(changetype<usize>(this), location, TRACE_READ);
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  write<T>(location: u32): T {
+    trace(changetype<usize>(this), location, TRACE_WRITE);
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  firstBit(location: u32, mask: u64): i32 {
+    const found = lowest(load<u64>(addressOf(location), BITS_WORD) & mask);
+    traceBits(changetype<usize>(this), location, TRACE_BITS_READ, lookedAtUp(mask, found));
+    return found;
+  }
+
+  @inline
+  lastBit(location: u32, mask: u64): i32 {
+    const found = highest(load<u64>(addressOf(location), BITS_WORD) & mask);
+    traceBits(changetype<usize>(this), location, TRACE_BITS_READ, lookedAtDown(mask, found));
+    return found;
+  }
+
+  @inline
+  setBit(location: u32, bit: u32): void {
+    traceBits(changetype<usize>(this), location, TRACE_BITS_SET, (<u64>1) << bit);
+    const p = addressOf(location);
+    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+  }
+
+  @inline
+  clearBit(location: u32, bit: u32): void {
+    traceBits(changetype<usize>(this), location, TRACE_BITS_CLEAR, (<u64>1) << bit);
+    const p = addressOf(location);
+    const word = load<u64>(p, BITS_WORD) & ~((<u64>1) << bit);
+    store<u64>(p, word, BITS_WORD);
+    if (word == 0) noteEmpty(location);
+  }
+
+  @inline
+  add(location: u32, field: u32, delta: i64): void {
+    trace(changetype<usize>(this), location, TRACE_ADD);
+    const p = addressOf(location) + (field << 3);
+    store<i64>(p, load<i64>(p, RECORD_PAYLOAD) + delta, RECORD_PAYLOAD);
+  }
+
+  @inline
+  emit(type: u32, bytes: u32): usize {
+    return emitEvent(changetype<usize>(this), type, bytes);
+  }
+
+  @inline
+  work(): void {
+    work(changetype<usize>(this));
+  }
+
+  @inline
+  note(location: u32): void {
+    noteReclaim(location);
+  }
+
+  @inline
+  inconsistent(): void {
+    assertKernel(false);
+  }
+}
+
+/**
+ * Saves what a record holds before its first write in the block: u32 location, u32 bytes, then the bytes.
+ * Called by one thread at a time (the holder of the token, or a thread that runs alone), before any transaction that writes the
+ * record can run.
+ */
+// @ts-ignore: decorator
+@inline
+export function savePreImage(location: u32, bytes: u32): void {
+  const p = addressOf(location);
+  const meta = load<u32>(p, RECORD_META);
+  const now = load<u32>(0, BLK_EPOCH) << 1;
+  if ((meta & ~RECORD_PRESENT) == now) return;
+  const at = load<u32>(0, CTL_UNDO_TOP);
+  if (at + 128 > load<u32>(0, REG_UNDO_END)) {
+    requestStop(STOP_POOL_FULL);
+    return;
+  }
+  store<u32>(at, location);
+  store<u32>(at, bytes, 4);
+  memory.copy(at + 8, p, bytes);
+  store<u32>(0, at + 8 + bytes, CTL_UNDO_TOP);
+  store<u32>(p, now | (meta & RECORD_PRESENT), RECORD_META);
+}
+
+@unmanaged
+@final
+export class JournalView {
+  @inline
+  recording(): bool {
+    return load<u32>(0, BLK_RECORD) != 0;
+  }
+
+  @inline
+  read<T>(location: u32): T {
+    if (this.recording()) trace(changetype<usize>(this), location, TRACE_READ);
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  write<T>(location: u32): T {
+    if (this.recording()) trace(changetype<usize>(this), location, TRACE_WRITE);
+    savePreImage(location, offsetof<T>());
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  firstBit(location: u32, mask: u64): i32 {
+    const found = lowest(load<u64>(addressOf(location), BITS_WORD) & mask);
+    if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_READ, lookedAtUp(mask, found));
+    return found;
+  }
+
+  @inline
+  lastBit(location: u32, mask: u64): i32 {
+    const found = highest(load<u64>(addressOf(location), BITS_WORD) & mask);
+    if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_READ, lookedAtDown(mask, found));
+    return found;
+  }
+
+  setBit(location: u32, bit: u32): void {
+    if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_SET, (<u64>1) << bit);
+    savePreImage(location, 32);
+    const p = addressOf(location);
+    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+  }
+
+  clearBit(location: u32, bit: u32): void {
+    if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_CLEAR, (<u64>1) << bit);
+    savePreImage(location, 32);
+    const p = addressOf(location);
+    const word = load<u64>(p, BITS_WORD) & ~((<u64>1) << bit);
+    store<u64>(p, word, BITS_WORD);
+    if (word == 0) noteEmpty(location);
+  }
+
+  add(location: u32, field: u32, delta: i64): void {
+    if (this.recording()) trace(changetype<usize>(this), location, TRACE_ADD);
+    savePreImage(location, 32);
+    const p = addressOf(location) + (field << 3);
+    store<i64>(p, load<i64>(p, RECORD_PAYLOAD) + delta, RECORD_PAYLOAD);
+  }
+
+  @inline
+  emit(type: u32, bytes: u32): usize {
+    return emitEvent(changetype<usize>(this), type, bytes);
+  }
+
+  @inline
+  work(): void {
+    work(changetype<usize>(this));
+  }
+
+  @inline
+  note(location: u32): void {
+    noteReclaim(location);
+  }
+
+  @inline
+  inconsistent(): void {
+    assertKernel(false);
+  }
+}
+
+@unmanaged
+@final
+export class ListedView {
+  /**
+   * True if the access is the next one of an exact list, or is in a declared set. Otherwise the block stops, and the access goes to the
+   * worker's own scratch bytes: nothing outside the list is touched.
+   */
+  @inline
+  allowed(location: u32, kind: u32): bool {
+    const self = changetype<usize>(this);
+    const at = load<u32>(self, WRK_CURSOR);
+    if (load<u32>(0, BLK_LIST_EXACT) != 0) {
+      if (at < load<u32>(self, WRK_CURSOR_END) && load<u32>(at) == ((location << 3) | kind)) {
+        store<u32>(self, at + 4, WRK_CURSOR);
+        return true;
+      }
+      return outside(self);
+    }
+    return declared(self, at, location, kind);
+  }
+
+  @inline
+  allowedBits(location: u32, kind: u32, mask: u64): bool {
+    const self = changetype<usize>(this);
+    const at = load<u32>(self, WRK_CURSOR);
+    if (load<u32>(0, BLK_LIST_EXACT) == 0) return declaredBits(self, at, location, kind, mask);
+    if (
+      at < load<u32>(self, WRK_CURSOR_END) &&
+      load<u32>(at) == ((location << 3) | kind) &&
+      load<u32>(at, 4) == <u32>mask &&
+      load<u32>(at, 8) == <u32>(mask >> 32)
+    ) {
+      store<u32>(self, at + 12, WRK_CURSOR);
+      return true;
+    }
+    return outside(self);
+  }
+
+  @inline
+  read<T>(location: u32): T {
+    if (!this.allowed(location, TRACE_READ)) return changetype<T>(scratch(changetype<usize>(this)));
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  write<T>(location: u32): T {
+    if (!this.allowed(location, TRACE_WRITE)) return changetype<T>(scratch(changetype<usize>(this)));
+    return changetype<T>(addressOf(location));
+  }
+
+  @inline
+  firstBit(location: u32, mask: u64): i32 {
+    const found = lowest(atomic.load<u64>(addressOf(location), BITS_WORD) & mask);
+    return this.allowedBits(location, TRACE_BITS_READ, lookedAtUp(mask, found)) ? found : -1;
+  }
+
+  @inline
+  lastBit(location: u32, mask: u64): i32 {
+    const found = highest(atomic.load<u64>(addressOf(location), BITS_WORD) & mask);
+    return this.allowedBits(location, TRACE_BITS_READ, lookedAtDown(mask, found)) ? found : -1;
+  }
+
+  @inline
+  setBit(location: u32, bit: u32): void {
+    const mask = (<u64>1) << bit;
+    if (this.allowedBits(location, TRACE_BITS_SET, mask)) atomic.or<u64>(addressOf(location), mask, BITS_WORD);
+  }
+
+  @inline
+  clearBit(location: u32, bit: u32): void {
+    const mask = (<u64>1) << bit;
+    if (!this.allowedBits(location, TRACE_BITS_CLEAR, mask)) return;
+    if ((atomic.and<u64>(addressOf(location), ~mask, BITS_WORD) & ~mask) == 0) noteEmpty(location);
+  }
+
+  @inline
+  add(location: u32, field: u32, delta: i64): void {
+    if (this.allowed(location, TRACE_ADD)) atomic.add<i64>(addressOf(location) + (field << 3), delta, RECORD_PAYLOAD);
+  }
+
+  @inline
+  emit(type: u32, bytes: u32): usize {
+    return emitEvent(changetype<usize>(this), type, bytes);
+  }
+
+  @inline
+  work(): void {
+    work(changetype<usize>(this));
+  }
+
+  @inline
+  note(location: u32): void {
+    noteReclaim(location);
+  }
+
+  /** After an access outside the list a transaction may see anything; otherwise records always fit together. */
+  @inline
+  inconsistent(): void {
+    assertKernel(load<u32>(changetype<usize>(this), WRK_FAULT) != 0);
+  }
+}
+
+function outside(worker: usize): bool {
+  store<u32>(worker, 1, WRK_FAULT);
+  requestStop(STOP_OUTSIDE_SET);
+  return false;
+}
+
+/** Bytes for accesses that are not allowed; zero each time, so the record is absent. */
+function scratch(worker: usize): usize {
+  const at = worker + WRK_PROGRESS + 4096 + 2048;
+  memory.fill(at, 0, 64);
+  return at;
+}
+
+/** Declared sets are short: a walk over the entries. Writing covers reading, and a whole record covers its bits and sums. */
+function declared(worker: usize, from: u32, location: u32, kind: u32): bool {
+  if (load<u32>(0, BLK_RECORD) != 0) trace(worker, location, kind);
+  const end = load<u32>(worker, WRK_CURSOR_END);
+  for (let at = from; at < end; ) {
+    const entry = load<u32>(at);
+    if (entry >> 3 == location) {
+      const has = entry & 7;
+      if (has == kind || has == TRACE_WRITE) return true;
+    }
+    at += (entry & 7) >= TRACE_BITS_READ ? 12 : 4;
+  }
+  return outside(worker);
+}
+
+function declaredBits(worker: usize, from: u32, location: u32, kind: u32, mask: u64): bool {
+  if (load<u32>(0, BLK_RECORD) != 0) traceBits(worker, location, kind, mask);
+  const end = load<u32>(worker, WRK_CURSOR_END);
+  for (let at = from; at < end; ) {
+    const entry = load<u32>(at);
+    if ((entry & 7) >= TRACE_BITS_READ) {
+      if (entry >> 3 == location && (entry & 7) == kind) {
+        const has = <u64>load<u32>(at, 4) | ((<u64>load<u32>(at, 8)) << 32);
+        if ((mask & ~has) == 0) return true;
+      }
+      at += 12;
+    } else at += 4;
+  }
+  return outside(worker);
+}

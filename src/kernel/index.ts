@@ -1,0 +1,2 @@
+/** The door of the kernel. */
+export { Kernel, type KernelOptions, type ParallelModel, type RunOptions, type RunOutcome, wallMicros } from './kernel.ts';

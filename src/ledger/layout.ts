@@ -1,0 +1,62 @@
+/**
+ * Records, transactions and events of the ledger program. Read by tsc and asc: numeric constants only.
+ *
+ *   account, 64 bytes. Key: class 1, u32 number (big endian); the address is the key of the address table.
+ *    8  u32  nonceCount   used entries of the nonce ring, 0..100
+ *   12  u32  nonceHead    ring index of the smallest nonce
+ *   16  u64  nonceMin     smallest stored nonce (0 when none)
+ *   24  u64  nonceMax     largest stored nonce (0 when none)
+ *   32  u8[20] address
+ *   52..63 zero
+ *
+ *   nonce chunk, 64 bytes, 15 per account. Key: class 2, u32 number, u32 chunk (big endian)
+ *    8  u64[7] entries of the ring: index = chunk * 7 + i, for index 0..99; zero where never written
+ *
+ *   balance, 32 bytes. Key: class 3, u32 number, u32 token (big endian). Absent = zero; deleted when it becomes zero.
+ *    8  u64  amount       in units of 10^-decimals of the token
+ */
+export const CLASS_ACCOUNT: u32 = 1;
+export const CLASS_NONCES: u32 = 2;
+export const CLASS_BALANCE: u32 = 3;
+
+export const ACCOUNT_SIZE: u32 = 64;
+export const ACCOUNT_NONCE_COUNT: u32 = 8;
+export const ACCOUNT_NONCE_HEAD: u32 = 12;
+export const ACCOUNT_NONCE_MIN: u32 = 16;
+export const ACCOUNT_NONCE_MAX: u32 = 24;
+export const ACCOUNT_ADDRESS: u32 = 32;
+
+export const NONCES_SIZE: u32 = 64;
+export const NONCES_ENTRIES: u32 = 8;
+export const NONCES_PER_CHUNK: u32 = 7;
+export const NONCES_CHUNKS: u32 = 15;
+export const NONCES_KEPT: u32 = 100;
+export const NONCE_PAST_MS: u32 = 172800000;
+export const NONCE_FUTURE_MS: u32 = 86400000;
+
+export const BALANCE_SIZE: u32 = 32;
+export const BALANCE_AMOUNT: u32 = 8;
+
+/** Kind 1, payload: u32 recipient (account number), u32 token, u64 amount. */
+export const KIND_TRANSFER: u32 = 1;
+export const TRANSFER_RECIPIENT: u32 = 24;
+export const TRANSFER_TOKEN: u32 = 28;
+export const TRANSFER_AMOUNT: u32 = 32;
+export const TRANSFER_BYTES: u32 = 40;
+
+/** Event 1, 32 bytes: u32 header, u32 token, u32 sender, u32 recipient, u64 amount, u64 zero. */
+export const EVENT_TRANSFER: u32 = 1;
+export const EVENT_TRANSFER_BYTES: u32 = 32;
+
+/** Token 0 is the quote token of every market; it has 6 decimals. */
+export const TOKEN_QUOTE: u32 = 0;
+
+/** Where the ledger's records lie: addresses set up at genesis. */
+export const LEDGER_ACCOUNTS: u32 = 0x1200; // u32, account records by number
+export const LEDGER_NONCES: u32 = 0x1204; // u32, nonce chunks by number * 15 + chunk
+export const LEDGER_BALANCES: u32 = 0x1208; // u32, balances by number * tokens + token
+export const LEDGER_TOKENS: u32 = 0x120c; // u32 number of tokens
+export const LEDGER_ADDRESSES: u32 = 0x1210; // u32, 32 bytes per number: the address that the number stands for
+export const LEDGER_MAX_ACCOUNTS: u32 = 0x1214; // u32
+/** Key of class 250 in the key table: an address; the payload of its unit is u32 number + 1. Not part of the state root. */
+export const CLASS_ADDRESS: u32 = 250;

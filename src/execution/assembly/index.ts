@@ -1,0 +1,85 @@
+/** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
+import { checkExchangeLayout } from '../../exchange/assembly/records';
+import { adversarial, optimistic, recoverCommit } from '../../kernel/assembly/executor-optimistic';
+import { deterministic, undo } from '../../kernel/assembly/executor-deterministic';
+import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
+import { serial } from '../../kernel/assembly/executor-serial';
+import { workerBlock } from '../../kernel/assembly/schedule';
+import { spin } from '../../kernel/assembly/record';
+import { BLK_TX_TABLE, REG_TRACE_END } from '../../kernel/layout';
+import { checkLedgerLayout } from '../../ledger/assembly/ledger';
+import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs } from './programs';
+
+export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
+export { takeChunks } from '../../kernel/assembly/memory';
+export { ensurePage } from '../../exchange/assembly/book';
+export { undo, recoverCommit, planShards, endOfBlock };
+
+// @ts-ignore: decorator
+@inline
+function programs(): Programs {
+  return changetype<Programs>(0);
+}
+
+export function runSerial(from: u32, to: u32, journal: bool): u32 {
+  return serial<Programs>(programs(), from, to, journal);
+}
+
+export function runOptimistic(id: u32): u32 {
+  return optimistic<Programs>(programs(), id);
+}
+
+export function runDeterministic(id: u32): u32 {
+  return deterministic<Programs>(programs(), id);
+}
+
+export function runSharded(id: u32): u32 {
+  return sharded<Programs>(programs(), id);
+}
+
+export function runAdversarial(seed: u32, workers: u32, ahead: u32): u32 {
+  return adversarial<Programs>(programs(), seed, workers, ahead);
+}
+
+/** Admits the transactions of the table: returns how many, less than `count` when the memory is full. */
+export function admit(count: u32): u32 {
+  const table = <usize>load<u32>(0, BLK_TX_TABLE);
+  for (let i: u32 = 0; i < count; i++) {
+    if (!admitTransaction(load<u32>(table + (i << 2)))) return i;
+  }
+  return count;
+}
+
+/** How many transactions from `from` on can produce events of at most `bytes` in all. */
+export function fitting(from: u32, count: u32, bytes: u64): u32 {
+  const table = <usize>load<u32>(0, BLK_TX_TABLE);
+  let sum: u64 = 0;
+  for (let i = from; i < count; i++) {
+    sum += eventBytesMax(load<u32>(table + (i << 2)));
+    if (sum > bytes) return i - from;
+  }
+  return count - from;
+}
+
+/** Writes the declared sets of all transactions to `list` (table: u32 address, u32 bytes; address 0 = unknown), entries from `at`. */
+export function declareAll(count: u32, list: u32, at: u32): u32 {
+  const table = <usize>load<u32>(0, BLK_TX_TABLE);
+  for (let i: u32 = 0; i < count; i++) {
+    const end = declareSet(load<u32>(table + (i << 2)), at);
+    store<u32>(list + (i << 3), end == 0 ? 0 : at);
+    store<u32>(list + (i << 3), end == 0 ? 0 : end - at, 4);
+    if (end != 0) at = end;
+    if (at + 65536 > load<u32>(0, REG_TRACE_END)) return 0;
+  }
+  return at;
+}
+
+/** The extra work of a benchmark, to calibrate its unit. */
+export function spinUnits(units: u32): void {
+  spin(workerBlock(0), units);
+}
+
+export function checkLayouts(): void {
+  checkLedgerLayout();
+  checkExchangeLayout();
+}

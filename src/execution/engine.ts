@@ -1,0 +1,453 @@
+/**
+ * The engine: a ledger in shared memory and the executors that run blocks on it. Owns the choice of the model, fallbacks, the stream of
+ * commits, and what happens between blocks; the executors themselves are the kernel's.
+ *
+ * Invariant: whatever the model, the number of workers and the faults on the way, a block ends in the state that running its
+ * transactions one by one gives, with the same receipts.
+ */
+import { assert } from '../base/assert.ts';
+import { HeddleError } from '../base/errors.ts';
+import type { Genesis } from '../exchange/genesis.ts';
+import * as X from '../exchange/layout.ts';
+import { Kernel, type KernelOptions, type RunOptions, type RunOutcome, wallMicros } from '../kernel/index.ts';
+import * as L from '../kernel/layout.ts';
+import * as G from '../ledger/layout.ts';
+import type { Block } from '../ledger/transactions.ts';
+import { RecordedAccessList } from './access-list.ts';
+import { Admission, parseAddress } from './admission.ts';
+import type { AccessList, BlockResult, ExecuteOptions, Model, PreparedBlock, Receipts, RecordEntry, TimelineEntry } from './api.ts';
+import { ModelChooser } from './auto.ts';
+import { checkGenesis, layOutState } from './genesis-state.ts';
+import { CLASS_NAMES, type LevelEntry, levelsOf, LocationNames, recordEntries, stateRootOf } from './state.ts';
+
+export interface EngineOptions extends Partial<KernelOptions> {
+  readonly genesis?: Genesis;
+  readonly workers: number;
+  readonly benchCells?: number;
+  readonly benchCounters?: number;
+}
+
+/** Switches that tests use; never set by anything that runs for its result. */
+export interface TestSwitches {
+  mutation?: number;
+  /** Runs the optimistic scheduler in one thread, interleaved by this seed, up to `ahead` transactions before their turn. */
+  adversary?: { seed: number; ahead: number };
+  /** The first execution of this transaction (or a later one) on a worker thread traps; `silent`: the thread exits without a word. */
+  faultAt?: number;
+  faultSilent?: boolean;
+  window?: number;
+  stride?: number;
+}
+
+const EMPTY_GENESIS: Genesis = {
+  maxAccounts: 1,
+  orderPages: 1,
+  tokens: [{ name: 'USDC', decimals: 6 }],
+  markets: [],
+  oracle: `0x${'0'.repeat(40)}`,
+  accounts: [],
+};
+const REPORT_EVERY = 256;
+
+export interface Snapshot {
+  readonly kernel: Uint8Array[];
+  readonly admission: { used: Uint8Array; lowestFree: number };
+  readonly nextBlock: number;
+  readonly nextOrdinal: bigint;
+}
+
+export class Engine {
+  readonly workers: number;
+  /** Units of `ExecuteOptions.workUnits` that take a microsecond on this machine; measured at creation. */
+  readonly workUnitsPerMicrosecond: number;
+  readonly test: TestSwitches = {};
+  private readonly kernel: Kernel;
+  private readonly admission: Admission;
+  private readonly chooser: ModelChooser;
+  private nextBlock = 1;
+  private nextOrdinal = 1n;
+  private names: LocationNames | undefined;
+  private broken: string | undefined;
+
+  private constructor(kernel: Kernel, admission: Admission) {
+    this.kernel = kernel;
+    this.admission = admission;
+    this.workers = kernel.workers;
+    this.workUnitsPerMicrosecond = calibrate(kernel);
+    this.chooser = new ModelChooser();
+  }
+
+  /** Throws BAD_GENESIS, BAD_WORKERS, OUT_OF_MEMORY. */
+  static async create(options: EngineOptions): Promise<Engine> {
+    const genesis = options.genesis ?? EMPTY_GENESIS;
+    checkGenesis(genesis);
+    const kernel = await Kernel.create(options);
+    try {
+      layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
+      const admission = new Admission(kernel, genesis.maxAccounts, genesis.oracle);
+      writeAccounts(kernel, admission, genesis);
+      return new Engine(kernel, admission);
+    } catch (error) {
+      await kernel.close();
+      throw error;
+    }
+  }
+
+  /** Admits typed transactions; throws OUT_OF_MEMORY with nothing executed. The result must be executed before the next one is prepared. */
+  prepare(block: Block): PreparedBlock {
+    return this.admission.prepare(block.number, block.timeMs, block.transactions);
+  }
+
+  executeBlock(block: Block, options: ExecuteOptions): Promise<BlockResult> {
+    return this.execute(this.prepare(block), options);
+  }
+
+  /** Executes a block. Throws BLOCK_TOO_LARGE, OUT_OF_MEMORY, OUT_OF_ORDER before it has started; the state is unchanged then. */
+  async execute(block: PreparedBlock, options: ExecuteOptions): Promise<BlockResult> {
+    const { kernel } = this;
+    if (this.broken !== undefined) throw new HeddleError('ENGINE_BROKEN', this.broken);
+    const workers = options.workers ?? this.workers;
+    if (!Number.isInteger(workers) || workers < 1 || workers > this.workers) {
+      throw new HeddleError('BAD_WORKERS', `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`);
+    }
+    this.load(block);
+    const list = options.accessList;
+    if (list !== undefined) this.loadList(list, block.count);
+    const record = options.record ?? false;
+    if (options.timeline) this.startTimeline(block.count);
+    const run = new BlockRun(block.count, record, options, workers, this.receipts(block.count));
+    kernel.resetOutput();
+    kernel.set(L.BLK_FAULT_AT, this.test.faultAt === undefined ? 0 : this.test.faultAt + 1);
+    kernel.set(L.BLK_FAULT_SILENT, this.test.faultSilent ? 1 : 0);
+    const started = performance.now();
+    if (options.model === 'auto') await this.runAuto(run, list !== undefined);
+    else await this.runModel(run, options.model, 0, block.count, list !== undefined);
+    const seconds = (performance.now() - started) / 1000;
+    const timeline = options.timeline ? this.readTimeline(block.count) : undefined;
+    if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
+    const accessList = record ? this.readList(block.count) : undefined;
+    kernel.exports.endOfBlock();
+    this.admission.reclaim();
+    this.nextBlock = block.number + 1;
+    this.nextOrdinal += BigInt(block.items);
+    this.names = undefined;
+    return {
+      model: run.model,
+      workers: run.model === 'serial' ? 1 : workers,
+      transactions: block.count,
+      seconds,
+      ...this.counts(),
+      receipts: run.receipts,
+      ...(accessList === undefined ? {} : { accessList }),
+      ...(timeline === undefined ? {} : { timeline }),
+      ...(run.fallback === undefined ? {} : { fallback: run.fallback }),
+    };
+  }
+
+  private load(block: PreparedBlock): void {
+    const { kernel } = this;
+    if (block.number < this.nextBlock) {
+      throw new HeddleError('OUT_OF_ORDER', `block ${block.number} comes after block ${this.nextBlock - 1}: blocks have ascending numbers`);
+    }
+    if (block.count > kernel.maxTransactions || block.bytes.byteLength > kernel.inputBytes) {
+      throw new HeddleError(
+        'BLOCK_TOO_LARGE',
+        `a block has at most ${kernel.maxTransactions} transactions in ${kernel.inputBytes} bytes, this one ${block.count} in ${block.bytes.byteLength}: split it`,
+      );
+    }
+    kernel.u8.set(block.bytes, kernel.inputBase);
+    const table = kernel.get(L.BLK_TX_TABLE) >>> 2;
+    for (let i = 0; i < block.count; i++) kernel.u32[table + i] = kernel.inputBase + (block.offsets[i] as number);
+    kernel.u64[L.BLK_NUMBER / 8] = BigInt(block.number);
+    kernel.u64[L.BLK_TIME_MS / 8] = BigInt(block.timeMs);
+    kernel.u64[L.BLK_FIRST_ORDINAL / 8] = this.nextOrdinal;
+    this.checkAccounts(block);
+    if (kernel.exports.admit(block.count) !== block.count) {
+      throw new HeddleError('OUT_OF_MEMORY', 'the shared memory is used up by price levels: give the engine more (memoryMiB); the block was not started');
+    }
+  }
+
+  /** Prepared blocks can come from a generator: account numbers have to exist. */
+  private checkAccounts(block: PreparedBlock): void {
+    const { kernel } = this;
+    const most = kernel.get(G.LEDGER_MAX_ACCOUNTS);
+    const base = kernel.inputBase >>> 2;
+    for (let i = 0; i < block.count; i++) {
+      const at = base + ((block.offsets[i] as number) >>> 2);
+      const sender = kernel.u32[at + (L.TX_SENDER >>> 2)] as number;
+      const kind = (kernel.u32[at] as number) & 0xff;
+      const recipient = kind === G.KIND_TRANSFER ? (kernel.u32[at + (G.TRANSFER_RECIPIENT >>> 2)] as number) : 0;
+      if ((sender >= most && sender !== L.NO_ACCOUNT) || recipient >= most) {
+        throw new HeddleError('BAD_BLOCK', `transaction ${i} names account ${sender >= most ? sender : recipient}, but there are ${most}`);
+      }
+    }
+  }
+
+  private loadList(list: AccessList, count: number): void {
+    const { kernel } = this;
+    if (!(list instanceof RecordedAccessList) || list.transactions !== count) {
+      throw new HeddleError('BAD_ACCESS_LIST', `the access list is of ${list.transactions} transactions, the block has ${count}`);
+    }
+    if (list.bytes > kernel.listBytes) throw new HeddleError('BLOCK_TOO_LARGE', `an access list has at most ${kernel.listBytes} bytes, this one ${list.bytes}: split the block`);
+    kernel.u32.set(list.words, kernel.listBase >>> 2);
+    const table = kernel.get(L.BLK_LIST) >>> 2;
+    for (let i = 0; i < count; i++) {
+      const start = list.starts[i] as number;
+      kernel.u32[table + i * 2] = kernel.listBase + start * 4;
+      kernel.u32[table + i * 2 + 1] = ((list.starts[i + 1] as number) - start) * 4;
+    }
+  }
+
+  private readList(count: number): RecordedAccessList {
+    const { kernel } = this;
+    const table = kernel.get(L.BLK_TRACES) >>> 2;
+    const starts = new Uint32Array(count + 1);
+    for (let i = 0; i < count; i++) starts[i + 1] = (starts[i] as number) + (kernel.u32[table + i * 2 + 1] as number) / 4;
+    const words = new Uint32Array(starts[count] as number);
+    for (let i = 0; i < count; i++) {
+      const at = (kernel.u32[table + i * 2] as number) >>> 2;
+      words.set(kernel.u32.subarray(at, at + (starts[i + 1] as number) - (starts[i] as number)), starts[i]);
+    }
+    return new RecordedAccessList(words, starts, () => (this.names ??= new LocationNames(kernel, this.admission.highestNumber)));
+  }
+
+  /** Runs a part of the block under a model, in as many runs as the pools need, and completes what the model could not. */
+  private async runModel(run: BlockRun, model: Model, from: number, to: number, listed: boolean): Promise<void> {
+    run.model = model;
+    let at = from;
+    while (at < to) {
+      const end = at + this.fitting(model, at, to);
+      const options = this.runOptions(run, at, end, listed);
+      const outcome = await this.runOnce(run, model, options, listed);
+      at = outcome.committed;
+      if (outcome.stop !== L.STOP_NONE) {
+        run.fallback = FALLBACK_TEXTS[outcome.stop] ?? 'the run was stopped';
+        if (model === 'serial') {
+          this.broken = 'a pool of the shared memory filled up in the middle of a block; the ledger has to be restored';
+          throw new HeddleError('OUT_OF_MEMORY', this.broken);
+        }
+        run.model = 'serial';
+        const rest = this.kernel.runSerial(this.runOptions(run, at, end, listed));
+        assert(rest.committed === end, 'a serial run completes what another left');
+        at = end;
+      }
+      run.report(at);
+    }
+  }
+
+  private async runOnce(run: BlockRun, model: Model, options: RunOptions, listed: boolean): Promise<RunOutcome> {
+    const { kernel, test } = this;
+    if (model === 'serial') return kernel.runSerial(options);
+    if (model === 'optimistic') {
+      if (test.adversary !== undefined) return kernel.runAdversarial(options, test.adversary.seed, test.adversary.ahead);
+      return kernel.runParallel('optimistic', options);
+    }
+    if (!listed) {
+      const end = kernel.exports.declareAll(run.count, kernel.get(L.BLK_LIST), kernel.listBase) >>> 0;
+      if (end === 0 || end > kernel.listBase + kernel.listBytes) throw new HeddleError('BLOCK_TOO_LARGE', 'the declared sets of the block do not fit: split it');
+    }
+    return kernel.runParallel(model, options);
+  }
+
+  private runOptions(run: BlockRun, from: number, to: number, listed: boolean): RunOptions {
+    const { test } = this;
+    return {
+      from,
+      to,
+      workers: run.workers,
+      record: run.record,
+      timeline: run.options.timeline ?? false,
+      workUnits: run.options.workUnits ?? 0,
+      slice: run.options.onCommitted === undefined ? 0 : REPORT_EVERY,
+      onProgress: (committed) => run.report(committed),
+      listsExact: listed,
+      ...(test.mutation === undefined ? {} : { mutation: test.mutation }),
+      ...(test.window === undefined ? {} : { window: test.window }),
+      ...(test.stride === undefined ? {} : { stride: test.stride }),
+    };
+  }
+
+  /** How many transactions from `at` on can run before the pools could be full. Events are bounded by the programs, traces by experience. */
+  private fitting(model: Model, at: number, to: number): number {
+    const { kernel } = this;
+    const executions = model === 'optimistic' ? 2 : 1;
+    const spare = kernel.workers * L.EVENT_CHUNK_BYTES * 2;
+    const bytes = Math.floor((kernel.eventBytesLeft() * 0.85 - spare) / executions);
+    const fits = bytes <= 0 ? 0 : kernel.exports.fitting(at, to, BigInt(bytes)) >>> 0;
+    if (fits === 0) {
+      this.broken = 'the events of one block fill the pool of the shared memory; use smaller blocks or more memory. The ledger has to be restored';
+      throw new HeddleError('OUT_OF_MEMORY', this.broken);
+    }
+    return fits;
+  }
+
+  /** Runs the block in pieces, each under the model that has been the fastest; see auto.ts. */
+  private async runAuto(run: BlockRun, listed: boolean): Promise<void> {
+    let at = 0;
+    while (at < run.count) {
+      const choice = this.chooser.choose({ left: run.count - at, workers: run.workers, listed, workUnits: run.options.workUnits ?? 0, record: run.record });
+      const end = Math.min(run.count, at + choice.transactions);
+      const started = performance.now();
+      await this.runModel(run, choice.model, at, end, listed);
+      this.chooser.learn(choice, end - at, (performance.now() - started) * 1000);
+      at = end;
+    }
+    run.model = this.chooser.lastMain;
+  }
+
+  private receipts(count: number): Receipts {
+    const { kernel } = this;
+    const base = kernel.get(L.BLK_RECEIPTS) >>> 2;
+    return {
+      count,
+      code: (index) => kernel.u32[base + index * 4] as number,
+      events: (index) => {
+        const at = kernel.u32[base + index * 4 + 1] as number;
+        return kernel.u8.subarray(at, at + (kernel.u32[base + index * 4 + 2] as number));
+      },
+    };
+  }
+
+  private counts(): { executions: number; validations: number; conflictsByClass: ReadonlyMap<string, number> } {
+    const { kernel } = this;
+    let executions = 0;
+    let validations = 0;
+    const conflictsByClass = new Map<string, number>();
+    for (let id = 0; id < this.workers; id++) {
+      const block = kernel.workerBlock(id);
+      executions += kernel.get(block + L.WRK_EXECUTIONS);
+      validations += kernel.get(block + L.WRK_VALIDATIONS);
+      for (let recordClass = 0; recordClass < 256; recordClass++) {
+        const count = kernel.get(block + L.WRK_CONFLICT_CLASSES + recordClass * 4);
+        if (count === 0) continue;
+        const name = CLASS_NAMES.get(recordClass) ?? `class ${recordClass}`;
+        conflictsByClass.set(name, (conflictsByClass.get(name) ?? 0) + count);
+      }
+    }
+    return { executions, validations, conflictsByClass };
+  }
+
+  private startTimeline(count: number): void {
+    const { kernel } = this;
+    kernel.u8.fill(0, kernel.timelineBase, kernel.timelineBase + count * 16);
+    kernel.set(L.BLK_TIMELINE, kernel.timelineBase);
+    kernel.view.setFloat64(L.BLK_STARTED, wallMicros(), true);
+  }
+
+  private readTimeline(count: number): TimelineEntry[] {
+    const { view } = this.kernel;
+    return Array.from({ length: count }, (_, transaction) => {
+      const at = this.kernel.timelineBase + transaction * 16;
+      return {
+        transaction,
+        startMicros: view.getFloat32(at, true),
+        endMicros: view.getFloat32(at + 4, true),
+        worker: view.getUint32(at + 8, true),
+        incarnation: view.getUint32(at + 12, true),
+      };
+    });
+  }
+
+  /** SHA-256 over all records in key order, hexadecimal. */
+  stateRoot(): string {
+    return stateRootOf(this.kernel, this.admission.highestNumber);
+  }
+
+  records(): Generator<RecordEntry> {
+    return recordEntries(this.kernel, this.admission.highestNumber);
+  }
+
+  levels(market: number): Iterable<LevelEntry> {
+    if (!(market >= 0 && market < this.kernel.get(X.EXC_MARKET_COUNT))) throw new HeddleError('UNKNOWN_MARKET', `there is no market ${market}`);
+    return levelsOf(this.kernel, market);
+  }
+
+  snapshot(): Snapshot {
+    return { kernel: this.kernel.snapshot(), admission: this.admission.snapshot(), nextBlock: this.nextBlock, nextOrdinal: this.nextOrdinal };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.kernel.restore(snapshot.kernel);
+    this.admission.restore(snapshot.admission);
+    this.nextBlock = snapshot.nextBlock;
+    this.nextOrdinal = snapshot.nextOrdinal;
+    this.names = undefined;
+    this.broken = undefined;
+  }
+
+  close(): Promise<void> {
+    return this.kernel.close();
+  }
+}
+
+const FALLBACK_TEXTS: Record<number, string> = {
+  [L.STOP_WORKER_DIED]: 'a worker died; the block was completed serially',
+  [L.STOP_OUTSIDE_SET]: 'a transaction left its access set; the block was run again serially',
+  [L.STOP_POOL_FULL]: 'a pool was full; the block was completed serially',
+};
+
+/** What one call of `execute` carries along. */
+class BlockRun {
+  readonly count: number;
+  readonly record: boolean;
+  readonly options: ExecuteOptions;
+  readonly workers: number;
+  readonly receipts: Receipts;
+  model: Model = 'serial';
+  fallback: string | undefined;
+  private reported = 0;
+
+  constructor(count: number, record: boolean, options: ExecuteOptions, workers: number, receipts: Receipts) {
+    this.count = count;
+    this.record = record;
+    this.options = options;
+    this.workers = workers;
+    this.receipts = receipts;
+  }
+
+  /** Passes on what is committed and was not reported yet. */
+  report(committed: number): void {
+    if (committed <= this.reported) return;
+    const from = this.reported;
+    this.reported = committed;
+    this.options.onCommitted?.(from, committed, this.receipts);
+  }
+}
+
+function writeAccounts(kernel: Kernel, admission: Admission, genesis: Genesis): void {
+  const accounts = kernel.get(G.LEDGER_ACCOUNTS);
+  const balances = kernel.get(G.LEDGER_BALANCES);
+  const margins = kernel.get(X.EXC_ACCOUNTS);
+  for (const { address, balances: credits = [], collateral = 0n } of genesis.accounts) {
+    const bytes = parseAddress(address) as Uint8Array;
+    const number = admission.giveNumber(bytes) as number;
+    const account = accounts + number * G.ACCOUNT_SIZE;
+    kernel.set(account + L.RECORD_META, L.RECORD_PRESENT);
+    kernel.u8.set(bytes, account + G.ACCOUNT_ADDRESS);
+    for (const { token, amount } of credits) {
+      if (amount === 0n) continue;
+      const balance = balances + (number * genesis.tokens.length + token) * G.BALANCE_SIZE;
+      kernel.set(balance + L.RECORD_META, L.RECORD_PRESENT);
+      kernel.view.setBigUint64(balance + G.BALANCE_AMOUNT, amount, true);
+    }
+    if (collateral > 0n) {
+      const margin = margins + number * 64;
+      kernel.set(margin + L.RECORD_META, L.RECORD_PRESENT);
+      kernel.view.setBigInt64(margin + 8, collateral, true);
+      kernel.set(margin + 48, 1);
+    }
+  }
+  admission.reclaim();
+}
+
+/** Units of work in a microsecond: the median of a few measurements after a warm-up. */
+function calibrate(kernel: Kernel): number {
+  const units = 200000;
+  kernel.exports.spinUnits(units);
+  const rates = Array.from({ length: 5 }, () => {
+    const started = performance.now();
+    kernel.exports.spinUnits(units);
+    return units / ((performance.now() - started) * 1000);
+  }).sort((a, b) => a - b);
+  return Math.max(1, Math.round(rates[2] as number));
+}

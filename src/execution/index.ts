@@ -1,0 +1,2 @@
+/** The door of execution. */
+export { Engine, type EngineOptions } from './engine.ts';

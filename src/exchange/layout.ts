@@ -58,7 +58,7 @@
  *   order page, 32 bytes. Key: class 24, u32 account, u32 page (1..15). Used order slots beyond the first 64.
  *    8  u64  slots
  *
- * Order reference: account * orderSlots + slot + 1, where orderSlots is 64 times the genesis parameter orderPages.
+ * Order reference: slot * maxAccounts + account + 1, with the genesis parameter maxAccounts.
  */
 export const CLASS_MARGIN_ACCOUNT: u32 = 16;
 export const CLASS_PORTFOLIO: u32 = 17;
@@ -140,8 +140,8 @@ export const EXC_MARKETS: u32 = 0x1280; // u32 address of the markets' parameter
 export const EXC_MARKET_COUNT: u32 = 0x1284;
 export const EXC_ACCOUNTS: u32 = 0x1288; // u32 margin accounts by number
 export const EXC_PORTFOLIOS: u32 = 0x128c; // u32 portfolios by number
-export const EXC_POSITIONS: u32 = 0x1290; // u32 positions by number * markets + market
-export const EXC_ORDERS: u32 = 0x1294; // u32 orders by number * orderSlots + slot
+export const EXC_POSITIONS: u32 = 0x1290; // u32 positions by market * maxAccounts + number
+export const EXC_ORDERS: u32 = 0x1294; // u32 orders by slot * maxAccounts + number
 export const EXC_ORDER_PAGES: u32 = 0x1298; // u32 order pages by number * (orderPages - 1) + page - 1
 export const EXC_ORDER_SLOTS: u32 = 0x129c; // u32 order slots an account
 export const EXC_ORACLE_ACCOUNT: u32 = 0x12a0; // u32 number of the oracle account

@@ -776,7 +776,7 @@ export class NaiveLedger {
     const first = queue[0];
     assert(first && queue.every((order) => order.sell === first.sell), `bids and asks at ${priceTicks} of market ${market}`);
     const reference = (order: NaiveOrder | undefined): number =>
-      order === undefined ? 0 : order.account * this.#genesis.orderPages * SLOTS_PER_PAGE + order.slot + 1;
+      order === undefined ? 0 : order.slot * this.#genesis.maxAccounts + order.account + 1;
     const records: NaiveRecord[] = [
       {
         recordClass: 'level',

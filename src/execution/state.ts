@@ -25,6 +25,8 @@ interface DenseClass {
   readonly split: number;
   /** Added to the second field. */
   readonly offset: number;
+  /** Records lie by second field first: index = second * maxAccounts + first. */
+  readonly transposed: boolean;
 }
 
 export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
@@ -48,10 +50,10 @@ export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
 
 function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
   const classes: DenseClass[] = [];
-  const add = (recordClass: number, word: number, count: number, bytes: number, split = 0, offset = 0) => {
+  const add = (recordClass: number, word: number, count: number, bytes: number, split = 0, transposed = false) => {
     const valueBytes = recordClass === X.CLASS_ORDER ? 52 : bytes - L.RECORD_PAYLOAD;
     const name = CLASS_NAMES.get(recordClass) ?? '?';
-    if (count > 0) classes.push({ recordClass, name, base: kernel.get(word), bytes, valueBytes, count, split, offset });
+    if (count > 0) classes.push({ recordClass, name, base: kernel.get(word), bytes, valueBytes, count, split, offset: 0, transposed });
   };
   const markets = kernel.get(X.EXC_MARKET_COUNT);
   const slots = kernel.get(X.EXC_ORDER_SLOTS);
@@ -62,8 +64,8 @@ function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
   add(X.CLASS_MARGIN_ACCOUNT, X.EXC_ACCOUNTS, accounts, 64);
   if (markets > 0) {
     add(X.CLASS_PORTFOLIO, X.EXC_PORTFOLIOS, accounts, 64);
-    add(X.CLASS_POSITION, X.EXC_POSITIONS, accounts * markets, 32, markets);
-    add(X.CLASS_ORDER, X.EXC_ORDERS, accounts * slots, 64, slots);
+    add(X.CLASS_POSITION, X.EXC_POSITIONS, accounts * markets, 32, markets, true);
+    add(X.CLASS_ORDER, X.EXC_ORDERS, accounts * slots, 64, slots, true);
   }
   return classes;
 }
@@ -72,7 +74,7 @@ function lateClasses(kernel: Kernel, accounts: number): DenseClass[] {
   const classes: DenseClass[] = [];
   const add = (recordClass: number, base: number, count: number, split = 0, offset = 0) => {
     const name = CLASS_NAMES.get(recordClass) ?? '?';
-    if (count > 0) classes.push({ recordClass, name, base, bytes: 32, valueBytes: 24, count, split, offset });
+    if (count > 0) classes.push({ recordClass, name, base, bytes: 32, valueBytes: 24, count, split, offset, transposed: false });
   };
   const markets = kernel.get(X.EXC_MARKET_COUNT);
   if (markets > 0) {
@@ -85,6 +87,11 @@ function lateClasses(kernel: Kernel, accounts: number): DenseClass[] {
   add(B.CLASS_CELL, kernel.get(B.BENCH_CELLS), kernel.get(B.BENCH_CELL_COUNT));
   add(B.CLASS_COUNTER, kernel.get(B.BENCH_COUNTERS), kernel.get(B.BENCH_COUNTER_COUNT));
   return classes;
+}
+
+/** Where record i, in key order, lies. */
+function indexOf(entry: DenseClass, i: number, stride: number): number {
+  return entry.transposed ? (i % entry.split) * stride + Math.floor(i / entry.split) : i;
 }
 
 /** One level that has orders. */
@@ -126,9 +133,11 @@ export function visitRecords(kernel: Kernel, accounts: number, visit: (name: str
   const key8 = new Uint8Array(9);
   const dense = (entry: DenseClass) => {
     const key = entry.split === 0 ? key8.subarray(0, 5) : key8;
+    const stride = kernel.get(X.EXC_MAX_ACCOUNTS);
     const view = new DataView(key8.buffer);
     view.setUint8(0, entry.recordClass);
-    for (let i = 0, at = entry.base; i < entry.count; i++, at += entry.bytes) {
+    for (let i = 0; i < entry.count; i++) {
+      const at = entry.base + indexOf(entry, i, stride) * entry.bytes;
       if ((kernel.get(at + L.RECORD_META) & L.RECORD_PRESENT) === 0) continue;
       if (entry.split === 0) view.setUint32(1, i);
       else {
@@ -238,8 +247,13 @@ export class LocationNames {
       return { recordClass: CLASS_NAMES.get(recordClass) ?? '?', key: key.toString('hex') };
     };
     for (const entry of this.dense) {
-      if (address < entry.base || address >= entry.base + entry.count * entry.bytes) continue;
+      const records = entry.transposed ? entry.split * this.kernel.get(X.EXC_MAX_ACCOUNTS) : entry.count;
+      if (address < entry.base || address >= entry.base + records * entry.bytes) continue;
       const index = (address - entry.base) / entry.bytes;
+      if (entry.transposed) {
+        const stride = this.kernel.get(X.EXC_MAX_ACCOUNTS);
+        return hex(entry.recordClass, index % stride, Math.floor(index / stride));
+      }
       if (entry.split === 0) return hex(entry.recordClass, index);
       return hex(entry.recordClass, Math.floor(index / entry.split), (index % entry.split) + entry.offset);
     }

@@ -23,7 +23,7 @@ export interface KernelExports {
   endOfBlock(): void;
   admit(count: number): number;
   fitting(from: number, count: number, bytes: bigint): number;
-  declareAll(count: number, list: number, at: number): number;
+  declareAll(count: number, list: number, at: number, limit: number): number;
   spinUnits(units: number): void;
   takeChunks(count: number, recordClass: number, recordBytes: number, home: number): number;
   findKey(recordClass: number, key: number, length: number): number;
@@ -71,6 +71,7 @@ export interface RunOutcome {
 
 const PAGE = 65536;
 const MIB = 1048576;
+/** The state lies from here up, scratch from the top down: so locations do not depend on the number of workers. */
 const STATE_START = L.WORKERS_BASE + L.WORKERS_MAX * L.WORKER_BYTES;
 const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
@@ -93,8 +94,6 @@ export class Kernel {
   readonly listBytes: number;
   readonly staging: number;
   readonly timelineBase: number;
-  /** First chunk of the state; everything below is scratch that no block depends on. */
-  readonly stateStart: number;
   private readonly module: WebAssembly.Module;
   private readonly threads: (Worker | undefined)[] = [];
   private readonly exited: boolean[] = [];
@@ -113,44 +112,42 @@ export class Kernel {
     this.i32 = new Int32Array(buffer);
     this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
-    this.set(L.REG_CHUNK_NEXT, Math.ceil(STATE_START / PAGE));
+    this.set(L.REG_CHUNK_NEXT, STATE_START / PAGE);
     this.set(L.REG_CHUNK_END, Math.floor(buffer.byteLength / PAGE));
     const max = this.maxTransactions;
-    this.set(L.BLK_TX_TABLE, this.region(max * 4));
-    this.set(L.BLK_RECEIPTS, this.region(max * L.RECEIPT_BYTES));
-    this.set(L.BLK_SLOTS, this.region(max * 8));
-    this.set(L.BLK_TRACES, this.region(max * 8));
-    this.set(L.BLK_PREDECESSORS, this.region(max * 4));
-    this.set(L.BLK_LIST, this.region(max * 8));
-    this.set(L.BLK_SHARD_MASKS, this.region(max * 8));
-    this.set(L.BLK_SHARD_ARRIVALS, this.region(max * 8));
-    this.set(L.BLK_SHARD_QUEUES, this.region(max * 4 * this.workers));
-    this.set(L.BLK_SHARD_LENGTHS, this.region(256));
+    this.set(L.BLK_TX_TABLE, this.scratch(max * 4));
+    this.set(L.BLK_RECEIPTS, this.scratch(max * L.RECEIPT_BYTES));
+    this.set(L.BLK_SLOTS, this.scratch(max * 8));
+    this.set(L.BLK_TRACES, this.scratch(max * 8));
+    this.set(L.BLK_PREDECESSORS, this.scratch(max * 4));
+    this.set(L.BLK_LIST, this.scratch(max * 8));
+    this.set(L.BLK_SHARD_MASKS, this.scratch(max * 8));
+    this.set(L.BLK_SHARD_ARRIVALS, this.scratch(max * 8));
+    this.set(L.BLK_SHARD_QUEUES, this.scratch(max * 4 * this.workers));
+    this.set(L.BLK_SHARD_LENGTHS, this.scratch(256));
     this.pool(L.REG_EVENT_POOL, L.REG_EVENT_END, Math.max(384 * MIB, this.workers * 4 * MIB));
     this.pool(L.REG_TRACE_POOL, L.REG_TRACE_END, 192 * MIB);
     this.pool(L.REG_UNDO_POOL, L.REG_UNDO_END, 128 * MIB);
-    this.set(L.REG_RECLAIM, this.region(LIST_MAX * 4));
-    this.set(L.REG_EMPTY, this.region(LIST_MAX * 4));
+    this.set(L.REG_RECLAIM, this.scratch(LIST_MAX * 4));
+    this.set(L.REG_EMPTY, this.scratch(LIST_MAX * 4));
     this.set(L.REG_LIST_MAX, LIST_MAX);
-    this.set(L.REG_DEPENDENCIES, this.region(DEPENDENCY_ENTRIES * 16));
+    this.set(L.REG_DEPENDENCIES, this.scratch(DEPENDENCY_ENTRIES * 16));
     this.set(L.REG_DEPENDENCY_MASK, DEPENDENCY_ENTRIES - 1);
-    this.staging = this.region(PAGE);
-    this.set(L.REG_STAGING, this.staging);
-    this.timelineBase = this.region(max * 16);
+    this.staging = this.scratch(PAGE);
+    this.timelineBase = this.scratch(max * 16);
     this.listBytes = 96 * MIB;
-    this.listBase = this.region(this.listBytes);
+    this.listBase = this.scratch(this.listBytes);
     this.inputBytes = 64 * MIB;
-    this.inputBase = this.region(this.inputBytes);
+    this.inputBase = this.scratch(this.inputBytes);
     for (let id = 0; id < this.workers; id++) {
       const block = this.workerBlock(id);
       const logBytes = 4 * MIB;
-      const log = this.region(logBytes);
+      const log = this.scratch(logBytes);
       this.set(block + L.WRK_ID, id);
       this.set(block + L.WRK_LOG_BASE, log);
       this.set(block + L.WRK_LOG_END, log + logBytes);
-      this.set(block + L.WRK_REDO_BASE, this.region(MIB));
+      this.set(block + L.WRK_REDO_BASE, this.scratch(MIB));
     }
-    this.stateStart = this.get(L.REG_CHUNK_NEXT) * PAGE;
     const keys = options.keyCapacity ?? 1 << 18;
     this.set(L.REG_KEYS, this.region(keys * 8));
     this.set(L.REG_KEY_MASK, keys - 1);
@@ -162,14 +159,7 @@ export class Kernel {
     if (!Number.isInteger(workers) || workers < 1 || workers > L.WORKERS_MAX) {
       throw new HeddleError('BAD_WORKERS', `the number of workers must be an integer from 1 to ${L.WORKERS_MAX}, not ${workers}`);
     }
-    const file = new URL('../../build/heddle.wasm', import.meta.url);
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      bytes = new Uint8Array(readFileSync(file));
-    } catch (cause) {
-      throw new HeddleError('NO_KERNEL', 'build/heddle.wasm is missing: run `npm run build` first', { cause });
-    }
-    const module = await WebAssembly.compile(bytes);
+    const module = await compiledModule();
     const pages = memoryMiB * 16;
     let memory: WebAssembly.Memory;
     try {
@@ -202,8 +192,17 @@ export class Kernel {
     return at;
   }
 
+  /** Memory that no block depends on after it has ended: pools, logs, tables. */
+  private scratch(bytes: number): number {
+    const chunks = Math.ceil(bytes / PAGE);
+    const end = this.get(L.REG_CHUNK_END) - chunks;
+    if (end <= this.get(L.REG_CHUNK_NEXT)) throw outOfMemory(this.u8.byteLength, bytes);
+    this.set(L.REG_CHUNK_END, end);
+    return end * PAGE;
+  }
+
   private pool(start: number, end: number, bytes: number): void {
-    const at = this.region(bytes);
+    const at = this.scratch(bytes);
     this.set(start, at);
     this.set(end, at + bytes);
   }
@@ -384,7 +383,7 @@ export class Kernel {
   /** Copies the state and what belongs to it, without the scratch regions. */
   snapshot(): Uint8Array[] {
     const end = this.get(L.REG_CHUNK_NEXT) * PAGE;
-    return [this.u8.slice(0, 0x2000), this.u8.slice(L.CHUNK_TABLE, L.CHUNK_TABLE + PAGE * 4), this.u8.slice(this.stateStart, end)];
+    return [this.u8.slice(0, 0x2000), this.u8.slice(L.CHUNK_TABLE, L.CHUNK_TABLE + PAGE * 4), this.u8.slice(STATE_START, end)];
   }
 
   restore(parts: readonly Uint8Array[]): void {
@@ -395,8 +394,8 @@ export class Kernel {
     this.u8.set(control, 0);
     for (const [word, value] of keep) this.set(word, value);
     this.u8.set(chunks, L.CHUNK_TABLE);
-    this.u8.set(state, this.stateStart);
-    const end = this.stateStart + state.byteLength;
+    this.u8.set(state, STATE_START);
+    const end = STATE_START + state.byteLength;
     if (before > end) this.u8.fill(0, end, before);
   }
 
@@ -407,6 +406,22 @@ export class Kernel {
     Atomics.add(this.i32, L.CTL_COMMAND >>> 2, 1);
     Atomics.notify(this.i32, L.CTL_COMMAND >>> 2);
     await Promise.all(this.threads.map((thread) => thread?.terminate()));
+  }
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The module, compiled once per process. */
+function compiledModule(): Promise<WebAssembly.Module> {
+  compiled ??= WebAssembly.compile(readModule());
+  return compiled;
+}
+
+function readModule(): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(new URL('../../build/heddle.wasm', import.meta.url)));
+  } catch (cause) {
+    throw new HeddleError('NO_KERNEL', 'build/heddle.wasm is missing: run `npm run build` first', { cause });
   }
 }
 

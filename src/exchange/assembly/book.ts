@@ -8,7 +8,7 @@
  * Invariant: a level's bit is set exactly when its record is present; a summary bit is set if anything below it is.
  */
 import { addressOf, locationOf, takeChunks } from '../../kernel/assembly/memory';
-import { create, isPresent, remove } from '../../kernel/assembly/record';
+import { isPresent, markPresent, remove } from '../../kernel/assembly/record';
 import { BITS_INDEX, BITS_TAG, BITS_WORD, CHUNK_BYTES, CTL_EMPTY_COUNT, REG_EMPTY, REG_LIST_MAX } from '../../kernel/layout';
 import { CLASS_LEVEL, EXC_MARKET_COUNT, LEVEL_PAGE_BYTES } from '../layout';
 import { Level, Market, marketAt, Order, orderAt } from './records';
@@ -90,19 +90,20 @@ export function bestLevel<V>(view: V, market: Market, side: u32, limit: u32, fro
 /** Appends an order to the end of a level's queue. The order's `previous` and `next` are set here. */
 export function enterQueue<V>(view: V, market: Market, side: u32, ticks: u32, reference: u32, order: Order): void {
   const at = levelAt(market, ticks);
-  let level = view.write<Level>(at);
+  const level = view.write<Level>(at);
   if (isPresent<Level>(level)) {
     const tail = level.tail;
     view.write<Order>(orderAt(tail)).next = reference;
     order.previous = tail;
   } else {
-    level = create<V, Level>(view, at);
+    markPresent<Level>(level);
     level.head = reference;
     level.side = side;
     order.previous = 0;
     for (let height: u32 = 0; height <= market.top; height++) {
       const child = ticks >> (height * 6);
-      view.setBit(wordAt(market, height, child >> 6, side), child & 63);
+      // A bit that is set has its summary bits set.
+      if (view.setBit(wordAt(market, height, child >> 6, side), child & 63)) break;
     }
   }
   order.next = 0;

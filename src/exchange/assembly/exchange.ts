@@ -37,6 +37,7 @@ import {
   REASON_REDUCE_ONLY,
   REASON_SELF_TRADE,
 } from '../../base/codes';
+import { addressOf } from '../../kernel/assembly/memory';
 import { create, isPresent, remove } from '../../kernel/assembly/record';
 import {
   BLK_FIRST_ORDINAL,
@@ -62,6 +63,7 @@ import {
   EVENT_ITEM,
   EVENT_ITEM_BYTES,
   EXC_MARKET_COUNT,
+  EXC_MAX_ACCOUNTS,
   EXC_ORACLE_ACCOUNT,
   EXC_ORDER_SLOTS,
   FLAG_CLIENT_ID,
@@ -107,6 +109,7 @@ import {
   OrderPage,
   orderPageAt,
   orderReference,
+  positionAt,
 } from './records';
 
 const NO_SLOT: u32 = 0xffffffff;
@@ -220,8 +223,8 @@ function checkTerms(market: Market, item: usize): u32 {
 
 /** Checks 5 to 13, matching, and what becomes of the rest. */
 function place<V>(view: V, sender: u32, market: Market, marketNumber: u32, item: usize, ordinal: u64): u32 {
-  const accountAt = marginAccountAt(sender);
-  if (!isPresent<MarginAccount>(view.read<MarginAccount>(accountAt))) return CODE_NO_DEPOSIT;
+  const account = view.write<MarginAccount>(marginAccountAt(sender));
+  if (!isPresent<MarginAccount>(account)) return CODE_NO_DEPOSIT;
   if (market.mark == 0) return CODE_NO_MARK_PRICE;
   const flags = <u32>load<u8>(item, ITEM_FLAGS);
   const tif = <u32>load<u8>(item, ITEM_TIF);
@@ -239,7 +242,6 @@ function place<V>(view: V, sender: u32, market: Market, marketNumber: u32, item:
   if (market.minNotional != 0 && <i64>limit * lots * market.unit < market.minNotional && !(reduceOnly && lots == held)) return CODE_MIN_VALUE;
   if (!(opposite && lots <= held) && magnitude(position + (sells ? -lots : lots)) > market.maxPosition) return CODE_POSITION_LIMIT;
   const rests = tif == TIF_GTC || tif == TIF_ALO;
-  const account = view.write<MarginAccount>(accountAt);
   let slot: u32 = 0;
   if (rests) {
     slot = freeSlot<V>(view, account, sender);
@@ -586,4 +588,23 @@ export function applyOraclePrices(): void {
     }
   }
   if (changed) store<u32>(0, load<u32>(0, BLK_PRICE_EPOCH) + 1, BLK_PRICE_EPOCH);
+}
+
+/** Touches the first item's account, position, order and level. */
+export function lookAheadOrders(tx: usize): u32 {
+  const sender = load<u32>(tx, TX_SENDER);
+  const item = tx + TX_PAYLOAD;
+  const marketNumber = load<u32>(item, ITEM_MARKET);
+  if (sender >= load<u32>(0, EXC_MAX_ACCOUNTS) || marketNumber >= load<u32>(0, EXC_MARKET_COUNT)) return 0;
+  const market = marketAt(marketNumber);
+  let touched = load<u32>(addressOf(marginAccountAt(sender)), 8) ^ load<u32>(addressOf(positionAt(sender, marketNumber)), 8);
+  const oid = load<u64>(item, ITEM_OID);
+  const slot = <u32>oid & ((1 << OID_SLOT_BITS) - 1);
+  if (oid != 0 && slot < load<u32>(0, EXC_ORDER_SLOTS)) touched ^= load<u32>(addressOf(orderAt(orderReference(sender, slot))), 8);
+  const price = load<u32>(item, ITEM_PRICE);
+  if (price < market.tickCount) {
+    const page = load<u32>(<usize>market.directory + ((<usize>(price >> 6)) << 2));
+    if (page != 0) touched ^= load<u32>(page, 8) ^ load<u32>(page + 64 + ((price & 63) << 5), 8);
+  }
+  return touched;
 }

@@ -8,7 +8,7 @@ import {
   EXC_ORDER_SLOTS,
   EXC_PORTFOLIOS,
   EXC_POSITIONS,
-  EXC_MARKET_COUNT,
+  EXC_MAX_ACCOUNTS,
   MARKET_BYTES,
 } from '../layout';
 
@@ -173,10 +173,13 @@ export function portfolioAt(account: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function positionAt(account: u32, market: u32): u32 {
-  return locationOf(load<u32>(0, EXC_POSITIONS)) + account * load<u32>(0, EXC_MARKET_COUNT) + market;
+  return locationOf(load<u32>(0, EXC_POSITIONS)) + market * load<u32>(0, EXC_MAX_ACCOUNTS) + account;
 }
 
-/** An order's location from its reference, account * orderSlots + slot + 1. */
+/**
+ * An order's location from its reference, slot * maxAccounts + account + 1. Low slots are used first, so orders of all accounts lie close
+ * together: measured, 100 books and 10,000 accounts, against account-major: fewer pages for the same orders.
+ */
 // @ts-ignore: decorator
 @inline
 export function orderAt(reference: u32): u32 {
@@ -186,7 +189,7 @@ export function orderAt(reference: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function orderReference(account: u32, slot: u32): u32 {
-  return account * load<u32>(0, EXC_ORDER_SLOTS) + slot + 1;
+  return slot * load<u32>(0, EXC_MAX_ACCOUNTS) + account + 1;
 }
 
 // @ts-ignore: decorator

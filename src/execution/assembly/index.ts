@@ -6,7 +6,7 @@ import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
 import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
-import { BLK_TX_TABLE, REG_TRACE_END } from '../../kernel/layout';
+import { BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs } from './programs';
 
@@ -61,15 +61,15 @@ export function fitting(from: u32, count: u32, bytes: u64): u32 {
   return count - from;
 }
 
-/** Writes the declared sets of all transactions to `list` (table: u32 address, u32 bytes; address 0 = unknown), entries from `at`. */
-export function declareAll(count: u32, list: u32, at: u32): u32 {
+/** Writes the declared sets of all transactions to `list` (table: u32 address, u32 bytes; address 0 = unknown), entries from `at` on, below `limit`; 0: no room. */
+export function declareAll(count: u32, list: u32, at: u32, limit: u32): u32 {
   const table = <usize>load<u32>(0, BLK_TX_TABLE);
   for (let i: u32 = 0; i < count; i++) {
     const end = declareSet(load<u32>(table + (i << 2)), at);
     store<u32>(list + (i << 3), end == 0 ? 0 : at);
     store<u32>(list + (i << 3), end == 0 ? 0 : end - at, 4);
     if (end != 0) at = end;
-    if (at + 65536 > load<u32>(0, REG_TRACE_END)) return 0;
+    if (at + 4096 > limit) return 0;
   }
   return at;
 }

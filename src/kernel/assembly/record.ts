@@ -4,7 +4,8 @@
  * A program is generic over its view V, so each executor gets the program compiled for itself: no dispatch at run time. A view has
  *   read<T>(location): T        bytes that do not change under the reader
  *   write<T>(location): T       bytes to change; what they hold is what a read would give
- *   firstBit, lastBit, setBit, clearBit   of a bit record; reads are validated under the mask that they looked at
+ *   firstBit, lastBit, setBit, clearBit   of a bit record; reads are validated under the mask that they looked at. Setting a bit that is
+ *                     set only reads it, and returns true
  *   add(location, field, delta) of an accumulator: commutes with other adds, conflicts with readers
  *   emit(type, bytes): usize    an event in the receipt; the returned bytes are to be filled in
  *   inconsistent()              a followed key led nowhere: records that do not fit together; never happens in a run that counts
@@ -18,13 +19,20 @@ export function isPresent<T>(record: T): bool {
   return (load<u32>(changetype<usize>(record), RECORD_META) & RECORD_PRESENT) != 0;
 }
 
+/** A record that was obtained by `write` becomes present. */
+// @ts-ignore: decorator
+@inline
+export function markPresent<T>(record: T): void {
+  const p = changetype<usize>(record);
+  store<u32>(p, load<u32>(p, RECORD_META) | RECORD_PRESENT, RECORD_META);
+}
+
 /** Writes a record that is absent or present, as present. */
 // @ts-ignore: decorator
 @inline
 export function create<V, T>(view: V, location: u32): T {
   const record = view.write<T>(location);
-  const p = changetype<usize>(record);
-  store<u32>(p, load<u32>(p, RECORD_META) | RECORD_PRESENT, RECORD_META);
+  markPresent<T>(record);
   return record;
 }
 
@@ -33,7 +41,13 @@ export function create<V, T>(view: V, location: u32): T {
 @inline
 export function remove<T>(record: T): void {
   const p = changetype<usize>(record);
-  memory.fill(p + RECORD_PAYLOAD, 0, offsetof<T>() - RECORD_PAYLOAD);
+  // Measured: memory.fill of so few bytes is a call out of the module, some 25 ns each.
+  store<u64>(p, 0, RECORD_PAYLOAD);
+  v128.store(p, i64x2.splat(0), 16);
+  if (offsetof<T>() == 64) {
+    v128.store(p, i64x2.splat(0), 32);
+    v128.store(p, i64x2.splat(0), 48);
+  }
   store<u32>(p, load<u32>(p, RECORD_META) & ~RECORD_PRESENT, RECORD_META);
 }
 

@@ -85,9 +85,13 @@ export class SerialView {
   }
 
   @inline
-  setBit(location: u32, bit: u32): void {
+  setBit(location: u32, bit: u32): bool {
     const p = addressOf(location);
-    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+    const word = load<u64>(p, BITS_WORD);
+    const mask = (<u64>1) << bit;
+    if ((word & mask) != 0) return true;
+    store<u64>(p, word | mask, BITS_WORD);
+    return false;
   }
 
   @inline
@@ -155,10 +159,14 @@ export class TraceView {
   }
 
   @inline
-  setBit(location: u32, bit: u32): void {
-    traceBits(changetype<usize>(this), location, TRACE_BITS_SET, (<u64>1) << bit);
+  setBit(location: u32, bit: u32): bool {
     const p = addressOf(location);
-    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+    const word = load<u64>(p, BITS_WORD);
+    const mask = (<u64>1) << bit;
+    const already = (word & mask) != 0;
+    traceBits(changetype<usize>(this), location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask);
+    if (!already) store<u64>(p, word | mask, BITS_WORD);
+    return already;
   }
 
   @inline
@@ -199,7 +207,7 @@ export class TraceView {
 }
 
 /**
- * Saves what a record holds before its first write in the block: u32 location, u32 bytes, then the bytes.
+ * Saves what a record holds before its first write in the block: u32 location, u32 bytes, u64 zero, then the bytes.
  * Called by one thread at a time (the holder of the token, or a thread that runs alone), before any transaction that writes the
  * record can run.
  */
@@ -217,8 +225,13 @@ export function savePreImage(location: u32, bytes: u32): void {
   }
   store<u32>(at, location);
   store<u32>(at, bytes, 4);
-  memory.copy(at + 8, p, bytes);
-  store<u32>(0, at + 8 + bytes, CTL_UNDO_TOP);
+  v128.store(at, v128.load(p), 16);
+  v128.store(at, v128.load(p, 16), 32);
+  if (bytes == 64) {
+    v128.store(at, v128.load(p, 32), 48);
+    v128.store(at, v128.load(p, 48), 64);
+  }
+  store<u32>(0, at + 16 + bytes, CTL_UNDO_TOP);
   store<u32>(p, now | (meta & RECORD_PRESENT), RECORD_META);
 }
 
@@ -257,11 +270,16 @@ export class JournalView {
     return found;
   }
 
-  setBit(location: u32, bit: u32): void {
-    if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_SET, (<u64>1) << bit);
-    savePreImage(location, 32);
+  setBit(location: u32, bit: u32): bool {
     const p = addressOf(location);
-    store<u64>(p, load<u64>(p, BITS_WORD) | ((<u64>1) << bit), BITS_WORD);
+    const word = load<u64>(p, BITS_WORD);
+    const mask = (<u64>1) << bit;
+    const already = (word & mask) != 0;
+    if (this.recording()) traceBits(changetype<usize>(this), location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask);
+    if (already) return true;
+    savePreImage(location, 32);
+    store<u64>(p, word | mask, BITS_WORD);
+    return false;
   }
 
   clearBit(location: u32, bit: u32): void {
@@ -364,9 +382,12 @@ export class ListedView {
   }
 
   @inline
-  setBit(location: u32, bit: u32): void {
+  setBit(location: u32, bit: u32): bool {
     const mask = (<u64>1) << bit;
-    if (this.allowedBits(location, TRACE_BITS_SET, mask)) atomic.or<u64>(addressOf(location), mask, BITS_WORD);
+    const already = (atomic.load<u64>(addressOf(location), BITS_WORD) & mask) != 0;
+    if (!this.allowedBits(location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask)) return true;
+    if (!already) atomic.or<u64>(addressOf(location), mask, BITS_WORD);
+    return already;
   }
 
   @inline

@@ -204,14 +204,19 @@ export class SpeculativeView {
     return found;
   }
 
-  setBit(location: u32, bit: u32): void {
+  setBit(location: u32, bit: u32): bool {
     const worker = changetype<usize>(this);
     const entry = bits(worker, location);
     const mask = (<u64>1) << bit;
+    const already = (load<u64>(entry, ENTRY_DATA) & mask) != 0;
+    // Whether it was set decides what the access is, so it is validated.
+    store<u64>(entry, load<u64>(entry, 16) | mask, 16);
+    if (load<u32>(0, BLK_RECORD) != 0) traceBits(worker, location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask);
+    if (already) return true;
     store<u64>(entry, load<u64>(entry, ENTRY_DATA) | mask, ENTRY_DATA);
     store<u64>(entry, load<u64>(entry, ENTRY_DATA + 8) | mask, ENTRY_DATA + 8);
     store<u64>(entry, load<u64>(entry, ENTRY_DATA + 16) & ~mask, ENTRY_DATA + 16);
-    if (load<u32>(0, BLK_RECORD) != 0) traceBits(worker, location, TRACE_BITS_SET, mask);
+    return false;
   }
 
   clearBit(location: u32, bit: u32): void {
@@ -231,7 +236,8 @@ export class SpeculativeView {
     if (entry == 0) {
       interleave(worker);
       entry = append(worker, location, ENTRY_ADD, 32);
-      memory.fill(entry + ENTRY_DATA, 0, 32);
+      v128.store(entry, i64x2.splat(0), ENTRY_DATA);
+      v128.store(entry, i64x2.splat(0), ENTRY_DATA + 16);
       if ((load<u32>(0, BLK_MUTATION) & MUTATION_LOST_DELTA) != 0) {
         copyStable(entry, location, 32);
         store<u8>(entry, ENTRY_WRITE, 4);

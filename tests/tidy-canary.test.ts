@@ -23,7 +23,7 @@ const CANARIES: readonly Canary[] = [
       ['src/ledger/a.ts', "const b = await import('../exchange/b.ts');\n"],
       ['src/ledger/a.ts', "new Worker(new URL('../execution/b.ts', import.meta.url));\n"],
       ['src/kernel/assembly/a.ts', "import { b } from '../../ledger/assembly/b';\n"],
-      ['src/kernel/assembly/a.ts', "import { B } from '../../benchmarks/layout';\n"],
+      ['src/kernel/assembly/a.ts', "import { B } from '../../synthetic/layout';\n"],
       ['src/market/a.ts', "import { b } from '../report/index.ts';\n"],
       ['src/market/a.ts', "import { b } from '../kernel/index.ts';\n"],
       ['src/cli/a.ts', "import { b } from '../benchmarks/index.ts';\n"],
@@ -32,7 +32,7 @@ const CANARIES: readonly Canary[] = [
     harmless: [
       ['src/exchange/a.ts', "import { b } from '../ledger/b.ts';\nimport { c } from './c.ts';\n"],
       ['src/exchange/a.test.ts', "import { b } from '../execution/index.ts';\n"],
-      ['src/execution/assembly/index.ts', "import { b } from '../../benchmarks/assembly/b';\n"],
+      ['src/execution/assembly/index.ts', "import { b } from '../../synthetic/assembly/b';\n"],
       ['src/ledger/a.ts', "// import { b } from '../exchange/b.ts';\n"],
     ],
   },

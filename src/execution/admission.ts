@@ -15,7 +15,13 @@ import type { PreparedBlock } from './api.ts';
 
 const U64_MAX = (1n << 64n) - 1n;
 const I64_MAX = (1n << 63n) - 1n;
-const OPS = { place: X.OP_PLACE, cancel: X.OP_CANCEL, cancelByClientId: X.OP_CANCEL_CLIENT, modify: X.OP_MODIFY, reduce: X.OP_REDUCE } as const;
+const OPS = {
+  place: X.OP_PLACE,
+  cancel: X.OP_CANCEL,
+  cancelByClientId: X.OP_CANCEL_CLIENT,
+  modify: X.OP_MODIFY,
+  reduce: X.OP_REDUCE,
+} as const;
 const TIFS = { gtc: X.TIF_GTC, ioc: X.TIF_IOC, alo: X.TIF_ALO, market: X.TIF_MARKET } as const;
 
 /** 20 bytes; undefined if it is not 0x and 40 lower-case hexadecimal digits. */
@@ -89,7 +95,10 @@ export class Admission {
   private resolve(recordClass: number, key: Uint8Array): number {
     const location = this.kernel.exports.resolveKey(recordClass, this.stage(key), key.length) >>> 0;
     if (location === 0) {
-      throw new HeddleError('OUT_OF_MEMORY', 'the key table or the shared memory is full: give the engine more (keyCapacity, memoryMiB); the block was not started');
+      throw new HeddleError(
+        'OUT_OF_MEMORY',
+        'the key table or the shared memory is full: give the engine more (keyCapacity, memoryMiB); the block was not started',
+      );
     }
     return location;
   }
@@ -214,7 +223,9 @@ export class Admission {
       if (item.op === 'reduce') view.setBigUint64(at + X.ITEM_SIZE, item.sizeLots, true);
     } else {
       const flags =
-        (item.side === 'sell' ? X.FLAG_SELL : 0) | (item.reduceOnly ? X.FLAG_REDUCE_ONLY : 0) | (item.clientId === undefined ? 0 : X.FLAG_CLIENT_ID);
+        (item.side === 'sell' ? X.FLAG_SELL : 0) |
+        (item.reduceOnly ? X.FLAG_REDUCE_ONLY : 0) |
+        (item.clientId === undefined ? 0 : X.FLAG_CLIENT_ID);
       view.setUint8(at + X.ITEM_FLAGS, flags);
       view.setUint8(at + X.ITEM_TIF, TIFS[item.tif]);
       view.setBigUint64(at + X.ITEM_SIZE, item.sizeLots, true);

@@ -54,7 +54,8 @@ export class ModelChooser {
     }
     const candidates = workers === 1 ? MODELS.slice(0, 1) : MODELS;
     const serial = known.get('serial');
-    if (serial === undefined || serial.samples < 2) return { model: 'serial', transactions: Math.min(left, FIRST_PIECE), situation, trial: false };
+    if (serial === undefined || serial.samples < 2)
+      return { model: 'serial', transactions: Math.min(left, FIRST_PIECE), situation, trial: false };
     const untried = candidates.find((model) => (known.get(model)?.samples ?? 0) < 2);
     const budget = this.lost.get(situation) as { trials: number; all: number; turn: number };
     if (untried !== undefined && budget.trials <= budget.all * TRIAL_BUDGET * 4) {

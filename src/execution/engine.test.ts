@@ -1,11 +1,11 @@
 /** The engine beyond equal results: faults in the middle of a block, the stream of commits, access sets that do not hold, bad input. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CODE_BENCH_RANGE, KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../benchmarks/layout.ts';
 import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { Random } from '../base/random.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
+import { CODE_BENCH_RANGE, KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
 import type { Model, PreparedBlock } from './api.ts';
 import { Engine } from './index.ts';
@@ -201,7 +201,16 @@ describe('bad input', () => {
   });
 
   test('out of shared memory: a clear error before the block starts, the state unchanged', async () => {
-    const deep: Genesis = { ...GENESIS, markets: GENESIS.markets.map((market) => ({ ...market, tickCount: 1 << 24, significantDigits: 0, maxOrderLots: 1n, maxPositionLots: 100n })) };
+    const deep: Genesis = {
+      ...GENESIS,
+      markets: GENESIS.markets.map((market) => ({
+        ...market,
+        tickCount: 1 << 24,
+        significantDigits: 0,
+        maxOrderLots: 1n,
+        maxPositionLots: 100n,
+      })),
+    };
     const engine = await Engine.create({ genesis: deep, workers: 1, ...SMALL, memoryMiB: 936 });
     const before = engine.stateRoot();
     const place = (priceTicks: number) => ({ op: 'place', market: 0, side: 'buy', tif: 'gtc', priceTicks, sizeLots: 1n }) as const;
@@ -235,10 +244,13 @@ describe('bad input', () => {
       [{ maxPositionLots: 0n }, /maxPositionLots/],
     ];
     for (const [change, reason] of cases) {
-      await assert.rejects(Engine.create({ genesis: { ...GENESIS, markets: [{ ...market, ...change }] }, workers: 1, ...SMALL }), (error: Error) => {
-        assert.match(error.message, reason);
-        return (error as { code?: string }).code === 'BAD_GENESIS';
-      });
+      await assert.rejects(
+        Engine.create({ genesis: { ...GENESIS, markets: [{ ...market, ...change }] }, workers: 1, ...SMALL }),
+        (error: Error) => {
+          assert.match(error.message, reason);
+          return (error as { code?: string }).code === 'BAD_GENESIS';
+        },
+      );
     }
   });
 

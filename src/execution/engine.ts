@@ -7,19 +7,19 @@
  */
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
-import * as B from '../benchmarks/layout.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { Kernel, type KernelOptions, type RunOptions, type RunOutcome, wallMicros } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
 import type { Block } from '../ledger/transactions.ts';
+import * as B from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
 import { Admission, parseAddress } from './admission.ts';
 import type { AccessList, BlockResult, ExecuteOptions, Model, PreparedBlock, Receipts, RecordEntry, TimelineEntry } from './api.ts';
 import { ModelChooser } from './auto.ts';
 import { checkGenesis, layOutState } from './genesis-state.ts';
-import { CLASS_NAMES, type LevelEntry, levelsOf, LocationNames, recordEntries, stateRootOf } from './state.ts';
+import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 
 export interface EngineOptions extends Partial<KernelOptions> {
   readonly genesis?: Genesis;
@@ -109,7 +109,10 @@ export class Engine {
     if (this.broken !== undefined) throw new HeddleError('ENGINE_BROKEN', this.broken);
     const workers = options.workers ?? this.workers;
     if (!Number.isInteger(workers) || workers < 1 || workers > this.workers) {
-      throw new HeddleError('BAD_WORKERS', `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`);
+      throw new HeddleError(
+        'BAD_WORKERS',
+        `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`,
+      );
     }
     this.load(block);
     const list = options.accessList;
@@ -164,7 +167,10 @@ export class Engine {
     kernel.u64[L.BLK_FIRST_ORDINAL / 8] = this.nextOrdinal;
     this.checkAccounts(block);
     if (kernel.exports.admit(block.count) !== block.count) {
-      throw new HeddleError('OUT_OF_MEMORY', 'the shared memory is used up by price levels: give the engine more (memoryMiB); the block was not started');
+      throw new HeddleError(
+        'OUT_OF_MEMORY',
+        'the shared memory is used up by price levels: give the engine more (memoryMiB); the block was not started',
+      );
     }
   }
 
@@ -189,7 +195,11 @@ export class Engine {
     if (!(list instanceof RecordedAccessList) || list.transactions !== count) {
       throw new HeddleError('BAD_ACCESS_LIST', `the access list is of ${list.transactions} transactions, the block has ${count}`);
     }
-    if (list.bytes > kernel.listBytes) throw new HeddleError('BLOCK_TOO_LARGE', `an access list has at most ${kernel.listBytes} bytes, this one ${list.bytes}: split the block`);
+    if (list.bytes > kernel.listBytes)
+      throw new HeddleError(
+        'BLOCK_TOO_LARGE',
+        `an access list has at most ${kernel.listBytes} bytes, this one ${list.bytes}: split the block`,
+      );
     kernel.u32.set(list.words, kernel.listBase >>> 2);
     const table = kernel.get(L.BLK_LIST) >>> 2;
     for (let i = 0; i < count; i++) {
@@ -276,7 +286,8 @@ export class Engine {
     const bytes = Math.floor((kernel.eventBytesLeft() * 0.85 - spare) / executions);
     const fits = bytes <= 0 ? 0 : kernel.exports.fitting(at, to, BigInt(bytes)) >>> 0;
     if (fits === 0) {
-      this.broken = 'the events of one block fill the pool of the shared memory; use smaller blocks or more memory. The ledger has to be restored';
+      this.broken =
+        'the events of one block fill the pool of the shared memory; use smaller blocks or more memory. The ledger has to be restored';
       throw new HeddleError('OUT_OF_MEMORY', this.broken);
     }
     return fits;
@@ -286,7 +297,13 @@ export class Engine {
   private async runAuto(run: BlockRun, listed: boolean): Promise<void> {
     let at = 0;
     while (at < run.count) {
-      const choice = this.chooser.choose({ left: run.count - at, workers: run.workers, listed, workUnits: run.options.workUnits ?? 0, record: run.record });
+      const choice = this.chooser.choose({
+        left: run.count - at,
+        workers: run.workers,
+        listed,
+        workUnits: run.options.workUnits ?? 0,
+        record: run.record,
+      });
       const end = Math.min(run.count, at + choice.transactions);
       const started = performance.now();
       await this.runModel(run, choice.model, at, end, listed);
@@ -359,12 +376,18 @@ export class Engine {
   }
 
   levels(market: number): Iterable<LevelEntry> {
-    if (!(market >= 0 && market < this.kernel.get(X.EXC_MARKET_COUNT))) throw new HeddleError('UNKNOWN_MARKET', `there is no market ${market}`);
+    if (!(market >= 0 && market < this.kernel.get(X.EXC_MARKET_COUNT)))
+      throw new HeddleError('UNKNOWN_MARKET', `there is no market ${market}`);
     return levelsOf(this.kernel, market);
   }
 
   snapshot(): Snapshot {
-    return { kernel: this.kernel.snapshot(), admission: this.admission.snapshot(), nextBlock: this.nextBlock, nextOrdinal: this.nextOrdinal };
+    return {
+      kernel: this.kernel.snapshot(),
+      admission: this.admission.snapshot(),
+      nextBlock: this.nextBlock,
+      nextOrdinal: this.nextOrdinal,
+    };
   }
 
   restore(snapshot: Snapshot): void {

@@ -5,12 +5,12 @@
  * and client ids are taken later, at admission. A genesis whose parameters contradict each other is refused with the reason.
  */
 import { HeddleError } from '../base/errors.ts';
-import * as B from '../benchmarks/layout.ts';
 import type { Genesis, MarketParameters } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
+import * as B from '../synthetic/layout.ts';
 import { parseAddress } from './admission.ts';
 
 const PAGE = 65536;
@@ -22,7 +22,8 @@ function refuse(reason: string): never {
 function checkMarket(market: MarketParameters): void {
   const name = `market ${market.name}`;
   const integer = (value: number, least: number, most: number, field: string) => {
-    if (!Number.isInteger(value) || value < least || value > most) refuse(`${name}: ${field} must be an integer from ${least} to ${most}, not ${value}`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      refuse(`${name}: ${field} must be an integer from ${least} to ${most}, not ${value}`);
   };
   integer(market.tickCount, 2, X.TICKS_MAX, 'tickCount');
   integer(market.unit, 1, 2 ** 40, 'unit');
@@ -55,16 +56,20 @@ export function checkGenesis(genesis: Genesis): void {
   if (genesis.maxAccounts * genesis.orderPages * 64 >= 2 ** 31) refuse('maxAccounts * orderPages * 64 must be below 2^31');
   if (genesis.tokens.length < 1 || genesis.tokens[G.TOKEN_QUOTE]?.decimals !== 6) refuse('token 0 is the quote token and has 6 decimals');
   if (genesis.markets.length > X.MARKETS_MAX) refuse(`at most ${X.MARKETS_MAX} markets, not ${genesis.markets.length}`);
-  if (genesis.accounts.length > genesis.maxAccounts) refuse(`${genesis.accounts.length} accounts, but maxAccounts is ${genesis.maxAccounts}`);
+  if (genesis.accounts.length > genesis.maxAccounts)
+    refuse(`${genesis.accounts.length} accounts, but maxAccounts is ${genesis.maxAccounts}`);
   for (const market of genesis.markets) checkMarket(market);
   const seen = new Set<string>();
   for (const account of genesis.accounts) {
-    if (parseAddress(account.address) === undefined) refuse(`${account.address} is not an address of 0x and 40 lower-case hexadecimal digits`);
+    if (parseAddress(account.address) === undefined)
+      refuse(`${account.address} is not an address of 0x and 40 lower-case hexadecimal digits`);
     if (seen.has(account.address)) refuse(`account ${account.address} is listed twice`);
     seen.add(account.address);
-    if ((account.collateral ?? 0n) < 0n || (account.collateral ?? 0n) > 1n << BigInt(X.DEPOSIT_BITS)) refuse(`collateral of ${account.address} is out of range`);
+    if ((account.collateral ?? 0n) < 0n || (account.collateral ?? 0n) > 1n << BigInt(X.DEPOSIT_BITS))
+      refuse(`collateral of ${account.address} is out of range`);
     for (const { token, amount } of account.balances ?? []) {
-      if (!(token >= 0 && token < genesis.tokens.length)) refuse(`account ${account.address} has a balance of token ${token}, which does not exist`);
+      if (!(token >= 0 && token < genesis.tokens.length))
+        refuse(`account ${account.address} has a balance of token ${token}, which does not exist`);
       if (amount < 0n || amount >= 1n << 63n) refuse(`balance of ${account.address} is out of range`);
     }
   }

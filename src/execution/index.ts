@@ -1,2 +1,2 @@
 /** The door of execution. */
-export { Engine, type EngineOptions } from './engine.ts';
+export { Engine, type EngineOptions, type TestSwitches } from './engine.ts';

@@ -5,9 +5,9 @@
  * the programs' `layout.ts` pages.
  */
 import { assert } from '../base/assert.ts';
-import * as B from '../benchmarks/layout.ts';
 import * as X from '../exchange/layout.ts';
 import * as L from '../kernel/layout.ts';
+import * as B from '../synthetic/layout.ts';
 import type { PreparedBlock } from './api.ts';
 
 /** Terms of a new order: as in the layout page, sizes in lots, prices in ticks. */
@@ -23,6 +23,16 @@ export interface OrderTerms {
 
 const TWO_32 = 4294967296;
 const WORDS = 4;
+
+/** KIND_* of a transaction. */
+export function kindOf({ bytes, offsets }: PreparedBlock, transaction: number): number {
+  return bytes[(offsets[transaction] as number) + L.TX_KIND] as number;
+}
+
+/** Where a transaction's payload starts in the block's bytes: for kind *orders* the first item. */
+export function payloadAt({ offsets }: PreparedBlock, transaction: number): number {
+  return (offsets[transaction] as number) + L.TX_PAYLOAD;
+}
 
 export class PreparedBlockWriter {
   private words = new Uint32Array(1 << 16);

@@ -5,13 +5,13 @@
  * Invariant: what is walked depends on the state alone, not on how it came about (locations, free lists and headers are not looked at).
  */
 import { createHash } from 'node:crypto';
-import * as B from '../benchmarks/layout.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
-import type { RecordEntry } from './api.ts';
+import * as B from '../synthetic/layout.ts';
 import { kernelKeys } from './admission.ts';
+import type { RecordEntry } from './api.ts';
 
 /** A record class whose records lie densely: key fields are big-endian u32 made from the index. */
 interface DenseClass {
@@ -129,7 +129,11 @@ export function* levelsOf(kernel: Kernel, market: number): Generator<LevelEntry>
 }
 
 /** Calls `visit(class, key, address of the value, its length)` for every record, in key order. The key's bytes are used again. */
-export function visitRecords(kernel: Kernel, accounts: number, visit: (name: string, key: Uint8Array, at: number, bytes: number) => void): void {
+export function visitRecords(
+  kernel: Kernel,
+  accounts: number,
+  visit: (name: string, key: Uint8Array, at: number, bytes: number) => void,
+): void {
   const key8 = new Uint8Array(9);
   const dense = (entry: DenseClass) => {
     const key = entry.split === 0 ? key8.subarray(0, 5) : key8;

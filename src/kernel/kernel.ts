@@ -252,7 +252,15 @@ export class Kernel {
     this.set(L.CTL_UNDO_TOP, this.get(L.REG_UNDO_POOL));
     for (let id = 0; id < workers; id++) {
       const block = this.workerBlock(id);
-      for (const word of [L.WRK_FAULT, L.WRK_QUEUE_HEAD, L.WRK_QUEUE_TAIL, L.WRK_CURRENT, L.WRK_CHUNK_NEXT, L.WRK_CHUNK_END, L.WRK_RANDOM]) {
+      for (const word of [
+        L.WRK_FAULT,
+        L.WRK_QUEUE_HEAD,
+        L.WRK_QUEUE_TAIL,
+        L.WRK_CURRENT,
+        L.WRK_CHUNK_NEXT,
+        L.WRK_CHUNK_END,
+        L.WRK_RANDOM,
+      ]) {
         this.set(block + word, 0);
       }
       this.set(block + L.WRK_SEEN_WATERMARK, options.from);
@@ -268,7 +276,15 @@ export class Kernel {
     this.set(L.CTL_TRACE_TOP, 0);
     for (let id = 0; id < this.workers; id++) {
       const block = this.workerBlock(id);
-      for (const word of [L.WRK_EVENT_TOP, L.WRK_EVENT_END, L.WRK_TRACE_TOP, L.WRK_TRACE_END, L.WRK_EXECUTIONS, L.WRK_VALIDATIONS, L.WRK_CONFLICTS]) {
+      for (const word of [
+        L.WRK_EVENT_TOP,
+        L.WRK_EVENT_END,
+        L.WRK_TRACE_TOP,
+        L.WRK_TRACE_END,
+        L.WRK_EXECUTIONS,
+        L.WRK_VALIDATIONS,
+        L.WRK_CONFLICTS,
+      ]) {
         this.set(block + word, 0);
       }
       this.u32.fill(0, (block + L.WRK_CONFLICT_CLASSES) >>> 2, (block + L.WRK_CONFLICT_CLASSES + 1024) >>> 2);
@@ -320,7 +336,11 @@ export class Kernel {
       Atomics.notify(this.i32, L.CTL_COMMAND >>> 2);
     }
     const enter =
-      model === 'optimistic' ? this.exports.runOptimistic : model === 'deterministic' ? this.exports.runDeterministic : this.exports.runSharded;
+      model === 'optimistic'
+        ? this.exports.runOptimistic
+        : model === 'deterministic'
+          ? this.exports.runDeterministic
+          : this.exports.runSharded;
     while (true) {
       const result = this.enterWorkerZero(enter);
       if (result === L.RETURN_REPORT) options.onProgress(Atomics.load(this.i32, L.CTL_COMMITTED >>> 2));

@@ -88,7 +88,7 @@ export const RETURN_ENDED: u32 = 0;
 export const RETURN_REPORT: u32 = 1;
 export const RETURN_STALLED: u32 = 2;
 /** Waiting rounds after which thread 0 returns RETURN_STALLED; some ten milliseconds. */
-export const STALL_ROUNDS: u32 = 1000000;
+export const STALL_ROUNDS: u32 = 12000;
 
 /** Why a block stopped before its end (word `stop`). */
 export const STOP_NONE: u32 = 0;
@@ -189,6 +189,7 @@ export const WRK_RANDOM: u32 = 104; // u32 state for interleavings
 export const WRK_CHUNK_NEXT: u32 = 108; // next transaction of the chunk that it holds
 export const WRK_CHUNK_END: u32 = 112;
 export const WRK_SEEN_WATERMARK: u32 = 116; // everything below is done, as far as it has looked
+export const WRK_SLEEP: u32 = 120; // u32 always 0: slept on, with a time limit
 export const WRK_PROGRESS: u32 = 128; // u32, atomic: everything of this worker below is done
 export const WRK_FENCE: u32 = 256; // u32 target of ordering exchanges
 export const WRK_CONFLICT_CLASSES: u32 = 512; // u32[256] failed validations by class

@@ -4,16 +4,16 @@
  *
  * A failure is returned as a sentence with seed, executor, block and what differs, so that it can be replayed with `--seed`.
  */
-import { PreparedBlockWriter } from '../execution/prepared-block.ts';
+
 import { Random } from '../base/random.ts';
-import { KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../benchmarks/layout.ts';
-import type { ExecuteOptions, PreparedBlock } from '../execution/api.ts';
-import { Engine } from '../execution/index.ts';
-import type { TestSwitches } from '../execution/engine.ts';
-import type { RecordedAccessList } from '../execution/access-list.ts';
-import { NaiveLedger } from '../exchange/naive.ts';
 import type { Genesis } from '../exchange/genesis.ts';
+import { NaiveLedger } from '../exchange/naive.ts';
+import type { RecordedAccessList } from '../execution/access-list.ts';
+import type { ExecuteOptions, PreparedBlock } from '../execution/api.ts';
+import { Engine, type TestSwitches } from '../execution/index.ts';
+import { PreparedBlockWriter } from '../execution/prepared-block.ts';
 import type { Block } from '../ledger/transactions.ts';
+import { KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
 import { randomBlocks, randomGenesis } from './random-blocks.ts';
 
 /** How one executor is run: its options, and the switches of the forced interleavings or planted mutations. */
@@ -55,7 +55,14 @@ function outcomeOf(engine: Engine, count: number, result: Awaited<ReturnType<Eng
   return {
     receipts: indices.map((i) => `${receipts.code(i)}:${hex(receipts.events(i))}`),
     root: engine.stateRoot(),
-    accesses: list && indices.map((i) => list.merged(i).map(({ location, kind, mask }) => `${location}/${kind}/${mask}`).join(' ')),
+    accesses:
+      list &&
+      indices.map((i) =>
+        list
+          .merged(i)
+          .map(({ location, kind, mask }) => `${location}/${kind}/${mask}`)
+          .join(' '),
+      ),
   };
 }
 
@@ -64,7 +71,8 @@ function difference(expected: Outcome, actual: Outcome): string | undefined {
   if (receipt >= 0) return `receipt of transaction ${receipt}: ${expected.receipts[receipt]} expected, ${actual.receipts[receipt]} found`;
   if (expected.root !== actual.root) return 'state root';
   const access = actual.accesses?.findIndex((text, i) => text !== expected.accesses?.[i]) ?? -1;
-  if (access >= 0) return `access list of transaction ${access}: ${expected.accesses?.[access]} expected, ${actual.accesses?.[access]} found`;
+  if (access >= 0)
+    return `access list of transaction ${access}: ${expected.accesses?.[access]} expected, ${actual.accesses?.[access]} found`;
   return undefined;
 }
 
@@ -117,7 +125,12 @@ function compareWithTwin(twin: NaiveLedger, block: Block, outcome: Outcome, engi
   return undefined;
 }
 
-async function runWay(create: (workers: number) => Promise<Engine>, reference: Reference, way: Way, seed: number): Promise<string | undefined> {
+async function runWay(
+  create: (workers: number) => Promise<Engine>,
+  reference: Reference,
+  way: Way,
+  seed: number,
+): Promise<string | undefined> {
   const engine = await create(way.workers);
   try {
     Object.assign(engine.test, way.switches);

@@ -58,7 +58,7 @@ export function bestLevel<V>(view: V, market: Market, side: u32, limit: u32, fro
     const shift = height * 6;
     const path = from >> shift;
     let mask: u64 = <u64>-1;
-    if (path >> 6 == index) mask = side == ASKS ? mask << (path & 63) : (((<u64>2) << (path & 63)) - 1);
+    if (path >> 6 == index) mask = side == ASKS ? mask << (path & 63) : ((<u64>2) << (path & 63)) - 1;
     const found = at == 0 ? -1 : side == ASKS ? view.firstBit(at, mask) : view.lastBit(at, mask);
     if (found < 0) {
       // Nothing here. Go on behind this word, from the root: `from` moves to the next word's first level.

@@ -239,7 +239,8 @@ function place<V>(view: V, sender: u32, market: Market, marketNumber: u32, item:
     if (!opposite) return CODE_REDUCE_ONLY;
     lots = min(lots, held);
   }
-  if (market.minNotional != 0 && <i64>limit * lots * market.unit < market.minNotional && !(reduceOnly && lots == held)) return CODE_MIN_VALUE;
+  if (market.minNotional != 0 && <i64>limit * lots * market.unit < market.minNotional && !(reduceOnly && lots == held))
+    return CODE_MIN_VALUE;
   if (!(opposite && lots <= held) && magnitude(position + (sells ? -lots : lots)) > market.maxPosition) return CODE_POSITION_LIMIT;
   const rests = tif == TIF_GTC || tif == TIF_ALO;
   let slot: u32 = 0;
@@ -466,10 +467,7 @@ function match<V>(
         continue;
       }
       refresh<V>(view, makerAccount, maker);
-      if (
-        !reducing &&
-        availableAfter(market, makerAccount, size, makerLots, price, market.makerPpm, order.margin - newMargin) < 0
-      ) {
+      if (!reducing && availableAfter(market, makerAccount, size, makerLots, price, market.makerPpm, order.margin - newMargin) < 0) {
         takeOff<V>(view, market, level, makerAccount, order, REASON_MARGIN);
         continue;
       }
@@ -516,7 +514,7 @@ function match<V>(
 /** Takes a resting order off the book on behalf of another rule, with an event. */
 function takeOff<V>(view: V, market: Market, level: Level, account: MarginAccount, order: Order, reason: u32): void {
   const event = view.emit(EVENT_CANCEL, EVENT_CANCEL_BYTES);
-  store<u32>(event, reason | (<u32>order.market << 16), 4);
+  store<u32>(event, reason | ((<u32>order.market) << 16), 4);
   store<u64>(event, order.oid, 8);
   store<i64>(event, order.sizeLots, 16);
   store<u32>(event, order.account, 24);

@@ -155,7 +155,7 @@ export function checkExchangeLayout(): void {
 // @ts-ignore: decorator
 @inline
 export function marketAt(market: u32): Market {
-  return changetype<Market>(<usize>load<u32>(0, EXC_MARKETS) + (<usize>market) * MARKET_BYTES);
+  return changetype<Market>(<usize>load<u32>(0, EXC_MARKETS) + <usize>market * MARKET_BYTES);
 }
 
 // @ts-ignore: decorator

@@ -3,7 +3,7 @@
  * The executors are generic over this class; a new program is added here and nowhere else.
  */
 import { CODE_UNKNOWN_KIND } from '../../base/codes';
-import { declareBench, executeBench, isBenchKind } from '../../benchmarks/assembly/bench';
+import { declareBench, executeBench, isBenchKind } from '../../synthetic/assembly/synthetic';
 import { cleanSummaries, ensurePage } from '../../exchange/assembly/book';
 import { applyOraclePrices, deposit, lookAheadOrders, oracle, orders } from '../../exchange/assembly/exchange';
 import { marginAccountAt, marketAt } from '../../exchange/assembly/records';

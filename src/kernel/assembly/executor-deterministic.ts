@@ -44,9 +44,20 @@ import {
   WRK_ID,
   WRK_PROGRESS,
   WRK_SEEN_WATERMARK,
+  WRK_WORK_SINK,
 } from '../layout';
 import { addressOf, pause, recordBytesOf, stopped } from './memory';
-import { blockCount, IDLE, plantedFault, publishCommitted, runInPlace, watermark, workerBlock } from './schedule';
+import {
+  blockCount,
+  IDLE,
+  LOOK_AHEAD,
+  plantedFault,
+  publishCommitted,
+  runInPlace,
+  transactionAt,
+  watermark,
+  workerBlock,
+} from './schedule';
 import { JournalView, ListedView, savePreImage } from './view-in-place';
 
 /**
@@ -61,7 +72,7 @@ import { JournalView, ListedView, savePreImage } from './view-in-place';
 // @ts-ignore: decorator
 @inline
 function dependencyEntry(key: u32, mask: u32): usize {
-  return <usize>load<u32>(0, REG_DEPENDENCIES) + (<usize>(((key * 0x9e3779b1) >> 12) & mask) << 4);
+  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(((key * 0x9e3779b1) >> 12) & mask)) << 4);
 }
 
 // @ts-ignore: decorator
@@ -205,7 +216,7 @@ function awaitWatermark(worker: usize, before: u32): bool {
     store<u32>(worker, seen, WRK_SEEN_WATERMARK);
     if (before <= seen) return true;
     if (stopped()) return false;
-    pause();
+    pause(worker, rounds);
   }
   return false;
 }
@@ -234,6 +245,7 @@ export function deterministic<P>(program: P, id: u32): u32 {
   while (!stopped()) {
     let index = load<u32>(worker, WRK_CHUNK_NEXT);
     const end = load<u32>(worker, WRK_CHUNK_END);
+    let touched: u32 = 0;
     for (; index < end; index++) {
       store<u32>(worker, index + 1, WRK_CURRENT);
       const before = load<u32>(<usize>load<u32>(0, BLK_PREDECESSORS) + (index << 2));
@@ -242,10 +254,12 @@ export function deterministic<P>(program: P, id: u32): u32 {
         store<u32>(worker, index, WRK_CHUNK_NEXT);
         return stopped() ? RETURN_ENDED : RETURN_STALLED;
       }
+      if (index + LOOK_AHEAD < end) touched ^= program.lookAhead(transactionAt(index + LOOK_AHEAD));
       if (!runListed<P>(program, worker, index)) return RETURN_ENDED;
       // Measured: an atomic store is 7 ns; others rarely wait for the last three.
       if ((index & 3) == 3) atomic.store<u32>(worker, index + 1, WRK_PROGRESS);
     }
+    store<u32>(worker, touched, WRK_WORK_SINK);
     store<u32>(worker, index, WRK_CHUNK_NEXT);
     store<u32>(worker, 0, WRK_CURRENT);
     atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
@@ -263,8 +277,8 @@ export function deterministic<P>(program: P, id: u32): u32 {
       if (id == 0) publishCommitted(done);
       if (done >= count) return RETURN_ENDED;
       if (done >= reportAt) return RETURN_REPORT;
-      pause();
-      if (id == 0 && ++rounds == STALL_ROUNDS) return RETURN_STALLED;
+      pause(worker, ++rounds);
+      if (id == 0 && rounds == STALL_ROUNDS) return RETURN_STALLED;
     } else rounds = 0;
   }
   return RETURN_ENDED;

@@ -19,6 +19,7 @@ import {
   BLK_SLOTS,
   BLK_TIMELINE,
   BLK_WINDOW,
+  BLK_WORKERS,
   CTL_APPLYING,
   CTL_CLAIMED,
   CTL_COMMITTED,
@@ -48,6 +49,7 @@ import {
   WRK_TRACE_START,
   WRK_TRACE_TOP,
   WRK_VALIDATIONS,
+  WRK_WORK_SINK,
 } from '../layout';
 import { nextRandom } from './adversary';
 import { pause, stopped } from './memory';
@@ -84,8 +86,8 @@ export function optimistic<P>(program: P, id: u32): u32 {
     if (committed >= reportAt) return RETURN_REPORT;
     const next = atomic.load<u32>(0, CTL_CLAIMED);
     if (next >= count || next >= committed + window || !roomForLog(worker, committed)) {
-      pause();
-      if (id == 0 && ++rounds == STALL_ROUNDS) return RETURN_STALLED;
+      pause(worker, ++rounds);
+      if (id == 0 && rounds == STALL_ROUNDS) return RETURN_STALLED;
       continue;
     }
     rounds = 0;
@@ -154,6 +156,8 @@ function speculate<P>(program: P, worker: usize, index: u32): bool {
   const at = load<u32>(worker, WRK_LOG_START);
   store<u32>(worker, index + 1, WRK_CURRENT);
   plantedFault(worker, index);
+  const ahead = index + load<u32>(0, BLK_WORKERS);
+  if (ahead < blockCount()) store<u32>(worker, program.lookAhead(transactionAt(ahead)), WRK_WORK_SINK);
   if (!execute<P>(program, worker, index, at)) return false;
   if ((load<u32>(0, BLK_MUTATION) & MUTATION_EARLY_VALIDATION) != 0) store<u32>(at, validate(worker, at) ? 1 : 0, LOG_EXECUTIONS);
   const tail = load<u32>(worker, WRK_QUEUE_TAIL);

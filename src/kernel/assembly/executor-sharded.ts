@@ -48,7 +48,7 @@ function partitionOf(location: u32, workers: u32): u32 {
 @inline
 function touchedEntry(location: u32): usize {
   const mask = load<u32>(0, REG_DEPENDENCY_MASK);
-  return <usize>load<u32>(0, REG_DEPENDENCIES) + (<usize>(((location * 0x9e3779b1) >> 12) & mask) << 4);
+  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(((location * 0x9e3779b1) >> 12) & mask)) << 4);
 }
 
 /** Plans the block: pre-images, partitions of every transaction, queues. Thread 0, before the workers start. */
@@ -132,7 +132,7 @@ export function sharded<P>(program: P, id: u32): u32 {
     if (done >= count) return RETURN_ENDED;
     if (done >= reportAt) return RETURN_REPORT;
     if (rounds == STALL_ROUNDS) return RETURN_STALLED;
-    pause();
+    pause(worker, rounds);
   }
   return RETURN_ENDED;
 }
@@ -159,7 +159,7 @@ function awaitWord(id: u32, address: usize, value: u32): bool {
   for (let rounds: u32 = 0; rounds < patience; rounds++) {
     if (atomic.load<u32>(address) == value) return true;
     if (stopped()) return false;
-    pause();
+    pause(workerBlock(id), rounds);
   }
   return false;
 }

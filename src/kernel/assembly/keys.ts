@@ -31,7 +31,7 @@ export const KEY_BYTES = 40;
 const UNITS_PER_GRAB: u32 = 2048; // three chunks
 
 function hashKey(recordClass: u32, key: usize, length: u32): u32 {
-  let h = load<u64>(0, REG_KEY_SEED) ^ (<u64>recordClass << 56) ^ length;
+  let h = load<u64>(0, REG_KEY_SEED) ^ ((<u64>recordClass) << 56) ^ length;
   for (let i: u32 = 0; i < length; i++) {
     h = (h ^ load<u8>(key + i)) * 0x9fb21c651e98df25;
     h ^= h >> 29;

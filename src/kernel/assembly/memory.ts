@@ -4,15 +4,7 @@
  * Only thread 0 allocates, between blocks or at admission; nothing is allocated while a block runs, but for the pools of events and
  * traces, which workers take chunks from with an atomic add.
  */
-import {
-  BLK_EPOCH,
-  CHUNK_BYTES,
-  CHUNK_TABLE,
-  CTL_STOP,
-  REG_CHUNK_END,
-  REG_CHUNK_NEXT,
-  STOP_NONE,
-} from '../layout';
+import { CHUNK_BYTES, CHUNK_TABLE, CTL_STOP, REG_CHUNK_END, REG_CHUNK_NEXT, STOP_NONE, WRK_SLEEP } from '../layout';
 
 /** Our own mistake: traps, also in a release build. */
 // @ts-ignore: decorator
@@ -35,12 +27,6 @@ export function addressOf(location: u32): usize {
 
 // @ts-ignore: decorator
 @inline
-export function epoch(): u32 {
-  return load<u32>(0, BLK_EPOCH);
-}
-
-// @ts-ignore: decorator
-@inline
 export function stopped(): bool {
   return atomic.load<u32>(0, CTL_STOP) != STOP_NONE;
 }
@@ -56,7 +42,7 @@ export function takeChunks(count: u32, recordClass: u32, recordBytes: u32, home:
   store<u32>(0, next + count, REG_CHUNK_NEXT);
   const tag = recordClass | ((recordBytes >> 5) << 8) | (home << 16);
   for (let i: u32 = 0; i < count; i++) store<u32>(<usize>CHUNK_TABLE + ((<usize>(next + i)) << 2), tag);
-  return (<usize>next) * CHUNK_BYTES;
+  return <usize>next * CHUNK_BYTES;
 }
 
 /** Class, record size / 32 and home of the chunk that holds a location. */
@@ -78,9 +64,16 @@ export function recordBytesOf(location: u32): u32 {
   return ((chunkTag(location) >> 8) & 0xff) << 5;
 }
 
-/** Busy waiting that lets the other thread of the core run. */
+const SPIN_ROUNDS: u32 = 2048;
+const SLEEP_NANOS: i64 = 50000;
+
+/**
+ * One round of waiting: some loads, and after a while a short sleep, so that a thread that waits gives its core to the one it waits for
+ * when there are more threads than cores. `rounds` is the number of rounds waited so far.
+ */
 // @ts-ignore: decorator
 @inline
-export function pause(): void {
+export function pause(worker: usize, rounds: u32): void {
   for (let i = 0; i < 8; i++) atomic.load<u32>(0, CTL_STOP);
+  if (rounds > SPIN_ROUNDS && (rounds & 31) == 0) atomic.wait<i32>(worker + WRK_SLEEP, 0, SLEEP_NANOS);
 }

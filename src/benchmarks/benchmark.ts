@@ -1,0 +1,20 @@
+/** What a benchmark is: what it compares, on which work, and how to run it. */
+import type { BenchmarkRow, LatencyRow } from '../report/index.ts';
+import type { BenchSettings } from './settings.ts';
+
+export interface Outcome {
+  readonly rows: readonly BenchmarkRow[];
+  readonly latencies: readonly LatencyRow[];
+}
+
+export interface Benchmark {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** The parameter that charts have on their x axis. */
+  readonly axis?: { readonly parameter: string; readonly title: string };
+  run(settings: BenchSettings, progress: Progress): Promise<Outcome>;
+}
+
+/** What is being measured, and how much of it is done: for whoever watches. */
+export type Progress = (what: string, done: number, of: number) => void;

@@ -1,0 +1,108 @@
+/** The command as a user runs it, with small blocks. Looks at results, never at times. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+async function rowsOf(...args: string[]): Promise<{ row: Record<string, unknown>[]; latencies: Record<string, unknown>[] }> {
+  const { code, stdout, stderr } = await bench(...args, '--json', '--quick', '--rounds', '1', '--workers', '1,2');
+  assert.equal(code, 0, stderr);
+  const found = JSON.parse(stdout);
+  assert.equal(found.benchmark, args[0]);
+  assert.equal(typeof found.calibrationBefore, 'number');
+  assert.equal(typeof found.calibrationAfter, 'number');
+  assert.equal(found.quick, true);
+  for (const row of found.rows) {
+    for (const field of ['workers', 'transactionsPerSecond', 'ratioToSerial', 'executionsPerTransaction', 'validationsPerTransaction']) {
+      assert.ok(Number.isFinite(row[field]), `${row.variant}: ${field}`);
+    }
+    assert.equal(row.fallbacks, undefined, `${row.variant}: ${JSON.stringify(row.fallbacks)}`);
+  }
+  return { row: found.rows, latencies: found.latencies };
+}
+
+const variantsOf = (rows: readonly Record<string, unknown>[]): unknown[] => [...new Set(rows.map(({ variant }) => variant))];
+
+test('transfers', async () => {
+  const { row } = await rowsOf('transfers', '--accounts', '2,50', '--work', '0', '--block-size', '300');
+  assert.equal(row.length, 2 * 2 * (1 + 5 * 2));
+  assert.deepEqual(variantsOf(row), ['serial', 'optimistic', 'deterministic', 'deterministic, list', 'sharded', 'auto']);
+});
+
+for (const name of ['synthetic', 'hot', 'chain']) {
+  test(name, async () => {
+    const { row } = await rowsOf(name, '--work', '0', '--block-size', '300');
+    assert.equal(row.length, (name === 'hot' ? 2 : 1) * (1 + 5 * 2));
+  });
+}
+
+test('book, with latencies', async () => {
+  const { row, latencies } = await rowsOf(
+    'book',
+    '--commands',
+    '2000',
+    '--block-size',
+    '500',
+    '--rates',
+    '20000,100000',
+    '--latency-seconds',
+    '0.05',
+  );
+  assert.deepEqual(variantsOf(row), ['serial', 'serial, recording', 'optimistic', 'deterministic, list', 'auto']);
+  assert.ok(
+    row.filter(({ variant }) => variant === 'deterministic, list').every((entry) => Number(entry.accessListBytesPerTransaction) > 0),
+  );
+  assert.equal(latencies.length, 2 * 3);
+});
+
+for (const name of ['markets', 'follow', 'contention']) {
+  test(name, async () => {
+    const { row } = await rowsOf(name, '--commands', '2000', '--block-size', '500', '--no-latency');
+    assert.ok(row.length > 0);
+  });
+}
+
+test('a table and a page', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
+  try {
+    const file = join(folder, 'report.html');
+    const { code, stdout, stderr } = await bench('hot', '--quick', '--rounds', '1', '--work', '0', '--block-size', '100', '--report', file);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /quick run/);
+    assert.match(stdout, /calibration before: \d/);
+    assert.match(stdout, /to serial/);
+    assert.match(readFileSync(file, 'utf8'), /<svg/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('what there is, and what there is not', async () => {
+  const list = await bench('--list');
+  assert.equal(list.code, 0);
+  for (const name of ['transfers', 'synthetic', 'book', 'markets', 'follow', 'hot', 'chain', 'contention'])
+    assert.match(list.stdout, new RegExp(`^${name} `, 'm'));
+  const wrong = await bench('nothing');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /there is no benchmark 'nothing'/);
+  assert.equal(wrong.stdout, '');
+  const help = await bench('--help');
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--quick/);
+});

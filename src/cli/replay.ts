@@ -1,0 +1,166 @@
+/**
+ * `heddle replay`: runs a source of blocks under the chosen model, checks it, prints what came of it, and for a comparison or a report
+ * runs the same blocks under the other models too.
+ *
+ * An input that ends badly is replayed up to there and reported; its error comes on top, with exit code 1.
+ */
+import { access, constants, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { HeddleError } from '../base/errors.ts';
+import type { ModelChoice } from '../execution/api.ts';
+import { readEnvironment, renderReport } from '../report/index.ts';
+import { emptyResult, type ReplayRunResult, runReplay } from './replay-run.ts';
+import { generatedSource, type ReplaySource, recordingSource } from './replay-source.ts';
+import {
+  executionsPerTransaction,
+  type Outcome,
+  summaryJson,
+  summaryRows,
+  summaryText,
+  transactionsPerSecond,
+  validationsPerTransaction,
+} from './replay-summary.ts';
+
+export interface ReplayArguments {
+  readonly files: readonly string[];
+  readonly model: ModelChoice;
+  readonly workers: number;
+  readonly markets: number;
+  readonly blockSize: number;
+  readonly commands: number;
+  readonly compare?: boolean;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+/** Prints, and sets the exit code. */
+export async function replay(options: ReplayArguments): Promise<void> {
+  const outcome = await outcomeOf(options);
+  process.stdout.write(`${options.json ? summaryJson(outcome) : summaryText(outcome)}\n`);
+  if (outcome.error === undefined) return;
+  process.stderr.write(`error: ${outcome.error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function outcomeOf(options: ReplayArguments): Promise<Outcome> {
+  let source: ReplaySource | undefined;
+  try {
+    if (options.report !== undefined) await checkWritable(options.report);
+    source = options.files.length === 0 ? generatedSource(options) : await recordingSource(options.files, options);
+    const result = await withProgress(options.model, (onProgress) => runReplay(source as ReplaySource, { ...options, onProgress }));
+    const error = result.error ?? source.error ?? mismatchOf(result);
+    const comparison =
+      (options.compare || options.report !== undefined) && result.error === undefined ? await compare(source, options, result) : [];
+    if (options.report !== undefined) await writeReport(options.report, options, source, [result, ...comparison]);
+    return { source, result, comparison, error: error ?? comparisonError(result, comparison) };
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    const { markets } = options;
+    return {
+      source: source ?? { title: options.files.join(', '), markets, notes: [] },
+      result: emptyResult(options),
+      comparison: [],
+      error,
+    };
+  }
+}
+
+function mismatchOf({ bookChecks, bookMismatches, described }: ReplayRunResult): HeddleError | undefined {
+  if (bookMismatches === 0) return undefined;
+  return new HeddleError(
+    'BOOK_MISMATCH',
+    `the book differed from the recorded one in ${bookMismatches} of ${bookChecks} checks; first: ${described[0]}`,
+  );
+}
+
+/** The same blocks leave the same state and receipts under all models. */
+function comparisonError(result: ReplayRunResult, comparison: readonly ReplayRunResult[]): HeddleError | undefined {
+  for (const run of comparison) {
+    if (run.error !== undefined) return run.error;
+    if (run.stateRoot === result.stateRoot && run.receiptsRoot === result.receiptsRoot) continue;
+    return new HeddleError(
+      'MODELS_DIFFER',
+      `${run.model} with ${run.workers} workers left another state or other receipts than ${result.model}`,
+    );
+  }
+  return undefined;
+}
+
+/** The other models with 2, 4, 8 ... workers and with as many as were asked for. */
+async function compare(source: ReplaySource, options: ReplayArguments, result: ReplayRunResult): Promise<ReplayRunResult[]> {
+  const { workers } = options;
+  const counts = [...new Set([2, 4, 8, 16, 32, 64].filter((count) => count < workers).concat(workers))];
+  const ways: { model: ModelChoice; workers: number }[] = [{ model: 'serial', workers: 1 }];
+  for (const model of ['optimistic', 'deterministic', 'sharded', 'auto'] as const)
+    ways.push(...counts.map((count) => ({ model, workers: count })));
+  const runs: ReplayRunResult[] = [];
+  for (const way of ways) {
+    if (way.model === result.model && way.workers === result.workers) continue;
+    const timelineOf = way.model === 'optimistic' && way.workers === workers ? Math.ceil(result.blocks / 2) : undefined;
+    runs.push(
+      await withProgress(`${way.model}, ${way.workers}`, (onProgress) =>
+        runReplay(source, { ...way, blockSize: options.blockSize, onProgress, ...(timelineOf === undefined ? {} : { timelineOf }) }),
+      ),
+    );
+  }
+  return runs;
+}
+
+async function withProgress<T>(name: string, run: (onProgress: (done: number, steps: number) => void) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return run(() => {});
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: `${name.padEnd(16)} {bar} {percentage} %`,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  let started = false;
+  try {
+    return await run((done, steps) => {
+      if (!started) bar.start(steps, 0);
+      started = true;
+      bar.update(done);
+    });
+  } finally {
+    if (started) bar.stop();
+  }
+}
+
+// The report
+
+async function checkWritable(file: string): Promise<void> {
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw new HeddleError('CANNOT_WRITE', `cannot write the report ${file}: its folder is not there or not writable`, { cause });
+  }
+}
+
+async function writeReport(file: string, options: ReplayArguments, source: ReplaySource, runs: readonly ReplayRunResult[]): Promise<void> {
+  const [result] = runs as [ReplayRunResult, ...ReplayRunResult[]];
+  const optimistic = runs.find((run) => run.model === 'optimistic' && run.workers === options.workers) ?? result;
+  const html = renderReport({
+    title: `Replay of ${source.title}`,
+    generatedAt: new Date().toISOString(),
+    command: `heddle replay ${options.files.map((path) => basename(path)).join(' ')} --markets ${options.markets} --workers ${options.workers}`,
+    environment: readEnvironment(),
+    summary: Object.fromEntries(summaryRows({ source, result })),
+    runs: runs.map((run) => ({
+      model: run.model,
+      workers: run.workers,
+      transactionsPerSecond: transactionsPerSecond(run),
+      executionsPerTransaction: executionsPerTransaction(run),
+      validationsPerTransaction: validationsPerTransaction(run),
+    })),
+    conflicts: [...optimistic.conflicts].map(([recordClass, count]) => ({ recordClass, count })),
+    timeline: optimistic.timeline,
+    timelineTitle: `Workers in block ${Math.ceil(result.blocks / 2)}, optimistic`,
+    checks: result,
+  });
+  try {
+    await writeFile(file, html);
+  } catch (cause) {
+    throw new HeddleError('CANNOT_WRITE', `cannot write the report ${file}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -76,6 +76,8 @@ const STATE_START = L.WORKERS_BASE + L.WORKERS_MAX * L.WORKER_BYTES;
 const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
 const RUN_EXIT = 255;
+const CONSTANTS_START = 0x1000;
+const CONSTANTS_END = 0x2000;
 
 export class Kernel {
   readonly memory: WebAssembly.Memory;
@@ -228,6 +230,17 @@ export class Kernel {
     });
   }
 
+  /**
+   * Wakes the threads below `workers`. The number is part of the command, so that a thread that does not take part decides so from the
+   * same word that woke it, however late it looks; the others are waited for before anything they read changes.
+   */
+  private command(workers: number): void {
+    const word = L.CTL_COMMAND >>> 2;
+    const sequence = (Atomics.load(this.i32, word) >>> 8) + 1;
+    Atomics.store(this.i32, word, (sequence << 8) | workers);
+    Atomics.notify(this.i32, word);
+  }
+
   /** Starts a run: a new epoch, empty pools unless the block goes on. */
   private begin(run: number, workers: number, options: RunOptions): void {
     assert(!this.closed, 'the kernel is closed');
@@ -332,8 +345,7 @@ export class Kernel {
     if (model === 'sharded') this.exports.planShards();
     this.set(L.CTL_FINISHED, 0);
     if (workers > 1) {
-      Atomics.add(this.i32, L.CTL_COMMAND >>> 2, 1);
-      Atomics.notify(this.i32, L.CTL_COMMAND >>> 2);
+      this.command(workers);
     }
     const enter =
       model === 'optimistic'
@@ -403,16 +415,21 @@ export class Kernel {
   /** Copies the state and what belongs to it, without the scratch regions. */
   snapshot(): Uint8Array[] {
     const end = this.get(L.REG_CHUNK_NEXT) * PAGE;
-    return [this.u8.slice(0, 0x2000), this.u8.slice(L.CHUNK_TABLE, L.CHUNK_TABLE + PAGE * 4), this.u8.slice(STATE_START, end)];
+    return [
+      this.u8.slice(CONSTANTS_START, CONSTANTS_END),
+      this.u8.slice(L.CHUNK_TABLE, L.CHUNK_TABLE + PAGE * 4),
+      this.u8.slice(STATE_START, end),
+    ];
   }
 
   restore(parts: readonly Uint8Array[]): void {
     const [control, chunks, state] = parts;
     assert(control && chunks && state, 'a snapshot has three parts');
-    const keep = [L.CTL_COMMAND, L.REG_DEPENDENCY_BASE].map((word) => [word, this.get(word)] as const);
+    // The words of the scheduler below are not touched: idle threads look at the command.
+    const dependencyBase = this.get(L.REG_DEPENDENCY_BASE);
     const before = this.get(L.REG_CHUNK_NEXT) * PAGE;
-    this.u8.set(control, 0);
-    for (const [word, value] of keep) this.set(word, value);
+    this.u8.set(control, CONSTANTS_START);
+    this.set(L.REG_DEPENDENCY_BASE, dependencyBase);
     this.u8.set(chunks, L.CHUNK_TABLE);
     this.u8.set(state, STATE_START);
     const end = STATE_START + state.byteLength;
@@ -423,8 +440,7 @@ export class Kernel {
     if (this.closed) return;
     this.closed = true;
     this.set(L.BLK_RUN, RUN_EXIT);
-    Atomics.add(this.i32, L.CTL_COMMAND >>> 2, 1);
-    Atomics.notify(this.i32, L.CTL_COMMAND >>> 2);
+    this.command(this.workers);
     await Promise.all(this.threads.map((thread) => thread?.terminate()));
   }
 }

@@ -55,7 +55,7 @@ export const EVENT_HEADER: u32 = 0;
  * The control block: the first 64 KiB of the shared memory. Words that several threads write are 128 bytes apart.
  *
  *   address                                   written by                     read by
- *   0x0100 u32 command      block sequence    host                           workers (wait)
+ *   0x0100 u32 command      sequence << 8 | workers that take part, host     workers (wait)
  *   0x0180 u32 finished     workers done      workers, atomic                host
  *   0x0200 u32 stop         why to stop       anyone, atomic                 all
  *   0x0280 u32 commitLock   holder + 1        workers, compare-exchange

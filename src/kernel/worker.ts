@@ -37,7 +37,8 @@ while (true) {
     if (++rounds > SPIN_ROUNDS) Atomics.wait(words, word(L.CTL_COMMAND), seen);
   }
   seen = Atomics.load(words, word(L.CTL_COMMAND));
+  if (id >= (seen & 0xff)) continue;
   const run = words[word(L.BLK_RUN)];
   if (run === 255) break;
-  if (id < (words[word(L.BLK_WORKERS)] as number)) runPart();
+  runPart();
 }

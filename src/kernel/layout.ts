@@ -88,7 +88,7 @@ export const RETURN_ENDED: u32 = 0;
 export const RETURN_REPORT: u32 = 1;
 export const RETURN_STALLED: u32 = 2;
 /** Waiting rounds after which thread 0 returns RETURN_STALLED; some ten milliseconds. */
-export const STALL_ROUNDS: u32 = 12000;
+export const STALL_ROUNDS: u32 = 24000;
 
 /** Why a block stopped before its end (word `stop`). */
 export const STOP_NONE: u32 = 0;

@@ -61,7 +61,7 @@ import {
 import { JournalView, ListedView, savePreImage } from './view-in-place';
 
 /**
- *   dependency entry, 16 bytes, by hash of the location (locations that share an entry wait for each other without need)
+ *   dependency entry, 16 bytes, by hash of the location (records that share an entry wait for each other without need)
  *    0  u32  stamp of the last transaction that writes it (or clears bits); a stamp is base + index + 1
  *    4  u32  that reads it
  *    8  u32  that adds to it (or sets bits)
@@ -71,8 +71,28 @@ import { JournalView, ListedView, savePreImage } from './view-in-place';
  */
 // @ts-ignore: decorator
 @inline
-function dependencyEntry(key: u32, mask: u32): usize {
-  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(((key * 0x9e3779b1) >> 12) & mask)) << 4);
+function dependencyEntry(key: u32, quarters: u32, mask: u32): usize {
+  const index = ((key * 0x9e3779b1) >> 12) & (mask >> 2);
+  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(index + quarters * ((mask >> 2) + 1))) << 4);
+}
+
+/** Records have two quarters of the table, words of bits and their groups one each: their fields mean different things. */
+// @ts-ignore: decorator
+@inline
+function recordEntry(location: u32, mask: u32): usize {
+  return dependencyEntry(location, location & 1, mask);
+}
+
+// @ts-ignore: decorator
+@inline
+function wordEntry(location: u32, mask: u32): usize {
+  return dependencyEntry(location, 2, mask);
+}
+
+// @ts-ignore: decorator
+@inline
+function groupEntry(location: u32, group: u32, mask: u32): usize {
+  return dependencyEntry(location * 8 + group, 3, mask);
 }
 
 // @ts-ignore: decorator
@@ -110,12 +130,6 @@ function overwrite(entry: usize, self: u32, chunk: u32): u32 {
   return latest;
 }
 
-// @ts-ignore: decorator
-@inline
-function groupKey(location: u32, group: u32): u32 {
-  return location * 8 + group + 0x40000000;
-}
-
 /** The groups of eight bits that a mask touches, as the bits of a byte. */
 // @ts-ignore: decorator
 @inline
@@ -131,14 +145,15 @@ function groupsOf(mask: u64): u32 {
  * every reader of the word, and for the last change in its group.
  */
 function bitDependencies(location: u32, kind: u32, bits: u64, self: u32, chunk: u32, done: u32, mask: u32): u32 {
-  const word = dependencyEntry(location, mask);
+  const word = wordEntry(location, mask);
   let latest: u32 = 0;
   if (kind == TRACE_BITS_READ) {
     const changed = load<u32>(word);
-    if (changed > done && changed < self) {
+    if (changed > done) {
       for (let groups = groupsOf(bits); groups != 0; groups &= groups - 1) {
-        const group = load<u32>(dependencyEntry(groupKey(location, ctz<u32>(groups)), mask));
-        latest = later(latest, group < chunk ? group : load<u32>(dependencyEntry(groupKey(location, ctz<u32>(groups)), mask), 12));
+        const group = groupEntry(location, ctz<u32>(groups), mask);
+        const last = load<u32>(group);
+        latest = later(latest, last < chunk ? last : load<u32>(group, 12));
       }
     }
     const read = load<u32>(word, 4);
@@ -150,7 +165,7 @@ function bitDependencies(location: u32, kind: u32, bits: u64, self: u32, chunk: 
   latest = read < chunk ? read : load<u32>(word, 12);
   store<u32>(word, self);
   for (let groups = groupsOf(bits); groups != 0; groups &= groups - 1) {
-    const group = dependencyEntry(groupKey(location, ctz<u32>(groups)), mask);
+    const group = groupEntry(location, ctz<u32>(groups), mask);
     const changed = load<u32>(group);
     if (changed < chunk) store<u32>(group, changed, 12);
     latest = later(latest, changed < chunk ? changed : load<u32>(group, 12));
@@ -177,7 +192,7 @@ function dependencies(index: u32, start: u32, seen: u32, list: u32, bytes: u32):
     const kind = word & 7;
     const location = word >> 3;
     if (kind <= TRACE_ADD) {
-      const entry = dependencyEntry(location, mask);
+      const entry = recordEntry(location, mask);
       if (kind == TRACE_READ) latest = later(latest, readOrAdd(entry, 4, 8, self, chunk));
       else if (kind == TRACE_WRITE) {
         latest = later(latest, overwrite(entry, self, chunk));

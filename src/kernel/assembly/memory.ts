@@ -64,7 +64,8 @@ export function recordBytesOf(location: u32): u32 {
   return ((chunkTag(location) >> 8) & 0xff) << 5;
 }
 
-const SPIN_ROUNDS: u32 = 2048;
+/** Some 60 micros of spinning: longer than most transactions, far shorter than a time slice. */
+const SPIN_ROUNDS: u32 = 16384;
 const SLEEP_NANOS: i64 = 50000;
 
 /**

@@ -33,6 +33,8 @@ const MODELS: readonly Model[] = ['serial', 'optimistic', 'deterministic'];
 /** A trial is long enough to pay for waking the workers. */
 const TRIAL_TRANSACTIONS = 256;
 const FIRST_PIECE = 1024;
+/** Below this cost of a transaction a parallel model cannot win: a version costs some 15 ns a record, handing over a commit 100. */
+const PAYS_FROM_NANOS = 400;
 /** Part of the work that trials may cost beyond the best model. */
 const TRIAL_BUDGET = 0.01;
 /** Another model has to be better by this before it takes over: measurements are noisy. */
@@ -56,6 +58,7 @@ export class ModelChooser {
     const serial = known.get('serial');
     if (serial === undefined || serial.samples < 2)
       return { model: 'serial', transactions: Math.min(left, FIRST_PIECE), situation, trial: false };
+    if (serial.nanos < PAYS_FROM_NANOS) return { model: 'serial', transactions: left, situation, trial: false };
     const untried = candidates.find((model) => (known.get(model)?.samples ?? 0) < 2);
     const budget = this.lost.get(situation) as { trials: number; all: number; turn: number };
     if (untried !== undefined && budget.trials <= budget.all * TRIAL_BUDGET * 4) {

@@ -12,11 +12,12 @@ import * as L from './layout.ts';
 
 /** Functions that the module exports; see `src/execution/assembly/index.ts`. */
 export interface KernelExports {
-  runSerial(from: number, to: number, journal: boolean): number;
+  runSerial(from: number, to: number): number;
   runOptimistic(id: number): number;
   runDeterministic(id: number): number;
   runSharded(id: number): number;
   runAdversarial(seed: number, workers: number, ahead: number): number;
+  planOwners(): void;
   planShards(): void;
   undo(): void;
   recoverCommit(): number;
@@ -121,7 +122,8 @@ export class Kernel {
     this.set(L.BLK_RECEIPTS, this.scratch(max * L.RECEIPT_BYTES));
     this.set(L.BLK_SLOTS, this.scratch(max * 8));
     this.set(L.BLK_TRACES, this.scratch(max * 8));
-    this.set(L.BLK_PREDECESSORS, this.scratch(max * 4));
+    this.set(L.BLK_OWNERS, this.scratch(0x20000 + max * 2));
+    this.set(L.REG_HOME_COUNTS, this.scratch(16384));
     this.set(L.BLK_LIST, this.scratch(max * 8));
     this.set(L.BLK_SHARD_MASKS, this.scratch(max * 8));
     this.set(L.BLK_SHARD_ARRIVALS, this.scratch(max * 8));
@@ -129,11 +131,9 @@ export class Kernel {
     this.set(L.BLK_SHARD_LENGTHS, this.scratch(256));
     this.pool(L.REG_EVENT_POOL, L.REG_EVENT_END, Math.max(384 * MIB, this.workers * 4 * MIB));
     this.pool(L.REG_TRACE_POOL, L.REG_TRACE_END, 192 * MIB);
-    this.pool(L.REG_UNDO_POOL, L.REG_UNDO_END, 128 * MIB);
     this.set(L.REG_RECLAIM, this.scratch(LIST_MAX * 4));
     this.set(L.REG_EMPTY, this.scratch(LIST_MAX * 4));
     this.set(L.REG_LIST_MAX, LIST_MAX);
-    this.set(L.REG_DEPENDENCIES, this.scratch(DEPENDENCY_ENTRIES * 16));
     this.set(L.REG_DEPENDENCY_MASK, DEPENDENCY_ENTRIES - 1);
     this.staging = this.scratch(PAGE);
     this.timelineBase = this.scratch(max * 16);
@@ -149,6 +149,11 @@ export class Kernel {
       this.set(block + L.WRK_LOG_BASE, log);
       this.set(block + L.WRK_LOG_END, log + logBytes);
       this.set(block + L.WRK_REDO_BASE, this.scratch(MIB));
+      const undoBytes = Math.max(4 * MIB, Math.floor((128 * MIB) / this.workers));
+      const undo = this.scratch(undoBytes);
+      this.set(block + L.WRK_UNDO_START, undo);
+      this.set(block + L.WRK_UNDO_END, undo + undoBytes);
+      this.set(block + L.WRK_DEPENDENCIES, this.scratch(DEPENDENCY_ENTRIES * 16));
     }
     const keys = options.keyCapacity ?? 1 << 18;
     this.set(L.REG_KEYS, this.region(keys * 8));
@@ -252,32 +257,26 @@ export class Kernel {
     this.set(L.BLK_WORK_UNITS, options.workUnits);
     this.set(L.BLK_RECORD, options.record ? 1 : 0);
     this.set(L.BLK_WINDOW, options.window ?? Math.max(8, workers * 4));
-    this.set(L.BLK_STRIDE, options.stride ?? (workers > 4 ? 4 : 16));
+    this.set(L.BLK_STRIDE, options.stride ?? 2);
     this.set(L.BLK_LIST_EXACT, options.listsExact ? 1 : 0);
     this.set(L.BLK_MUTATION, options.mutation ?? 0);
     this.set(L.BLK_SLICE, options.slice);
     this.set(L.CTL_STOP, L.STOP_NONE);
     this.set(L.CTL_COMMIT_LOCK, 0);
-    this.set(L.CTL_TOKEN, 0);
     this.set(L.CTL_APPLYING, 0);
     this.set(L.CTL_COMMITTED, options.from);
-    this.set(L.CTL_CLAIMED, run === L.RUN_SHARDED ? options.to : options.from);
-    this.set(L.CTL_UNDO_TOP, this.get(L.REG_UNDO_POOL));
+    this.set(L.CTL_CLAIMED, run === L.RUN_OPTIMISTIC || run === 0 ? options.from : options.to);
     for (let id = 0; id < workers; id++) {
       const block = this.workerBlock(id);
-      for (const word of [
-        L.WRK_FAULT,
-        L.WRK_QUEUE_HEAD,
-        L.WRK_QUEUE_TAIL,
-        L.WRK_CURRENT,
-        L.WRK_CHUNK_NEXT,
-        L.WRK_CHUNK_END,
-        L.WRK_RANDOM,
-      ]) {
+      for (const word of [L.WRK_FAULT, L.WRK_QUEUE_HEAD, L.WRK_QUEUE_TAIL, L.WRK_CURRENT, L.WRK_RANDOM, L.WRK_BARRIER]) {
         this.set(block + word, 0);
       }
+      const start = run === L.RUN_SHARDED ? 0 : options.from;
+      this.set(block + L.WRK_CHUNK_NEXT, start);
+      this.set(block + L.WRK_CHUNK_END, start);
+      this.set(block + L.WRK_UNDO_TOP, this.get(block + L.WRK_UNDO_START));
       this.set(block + L.WRK_SEEN_WATERMARK, options.from);
-      this.set(block + L.WRK_PROGRESS, run === L.RUN_SHARDED ? options.from : 0xffffffff);
+      this.set(block + L.WRK_PROGRESS, options.from);
       this.set(block + L.WRK_LOG_TOP, this.get(block + L.WRK_LOG_BASE));
       this.set(block + L.WRK_LOG_START, this.get(block + L.WRK_LOG_BASE));
     }
@@ -312,13 +311,13 @@ export class Kernel {
     return this.get(L.REG_TRACE_END) - this.get(L.REG_TRACE_POOL) - this.get(L.CTL_TRACE_TOP);
   }
 
-  /** Runs transactions from..to one by one. With a journal it can be undone. */
-  runSerial(options: RunOptions, journal = false): RunOutcome {
+  /** Runs transactions from..to one by one. */
+  runSerial(options: RunOptions): RunOutcome {
     this.begin(0, 1, options);
     let at = options.from;
     while (at < options.to) {
       const to = options.slice === 0 ? options.to : Math.min(options.to, at + options.slice);
-      const done = this.exports.runSerial(at, to, journal);
+      const done = this.exports.runSerial(at, to);
       if (options.slice !== 0) options.onProgress(done);
       if (done < to) return { committed: done, stop: this.get(L.CTL_STOP) };
       at = done;
@@ -343,6 +342,7 @@ export class Kernel {
     const run = model === 'optimistic' ? L.RUN_OPTIMISTIC : model === 'deterministic' ? L.RUN_DETERMINISTIC : L.RUN_SHARDED;
     this.begin(run, workers, options);
     if (model === 'sharded') this.exports.planShards();
+    else if (model === 'deterministic') this.exports.planOwners();
     this.set(L.CTL_FINISHED, 0);
     if (workers > 1) {
       this.command(workers);
@@ -407,8 +407,10 @@ export class Kernel {
   }
 
   private resetDependencies(): void {
-    const at = this.get(L.REG_DEPENDENCIES) >>> 2;
-    this.u32.fill(0, at, at + DEPENDENCY_ENTRIES * 4);
+    for (let id = 0; id < this.workers; id++) {
+      const at = this.get(this.workerBlock(id) + L.WRK_DEPENDENCIES) >>> 2;
+      this.u32.fill(0, at, at + DEPENDENCY_ENTRIES * 4);
+    }
     this.set(L.REG_DEPENDENCY_BASE, 0);
   }
 

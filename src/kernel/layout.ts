@@ -61,10 +61,8 @@ export const EVENT_HEADER: u32 = 0;
  *   0x0280 u32 commitLock   holder + 1        workers, compare-exchange
  *   0x0300 u32 committed    prefix            holder of commitLock / thread 0 all
  *   0x0380 u32 claimed      next transaction  workers, atomic add / token holder
- *   0x0400 u32 token        holder + 1        workers, compare-exchange
  *   0x0480 u32 eventTop     event pool        workers, atomic add of chunks
  *   0x0500 u32 traceTop     trace pool        workers, atomic add of chunks
- *   0x0580 u32 undoTop      pre-images        holder of the token / planner
  *   0x0600 u32 reclaimCount keys that became absent   workers, atomic add
  *   0x0680 u32 emptyCount   bit words that became zero, workers, atomic add
  *   0x0700 u32 applying     transaction being applied + 1, holder of commitLock
@@ -75,10 +73,8 @@ export const CTL_STOP: u32 = 0x0200;
 export const CTL_COMMIT_LOCK: u32 = 0x0280;
 export const CTL_COMMITTED: u32 = 0x0300;
 export const CTL_CLAIMED: u32 = 0x0380;
-export const CTL_TOKEN: u32 = 0x0400;
 export const CTL_EVENT_TOP: u32 = 0x0480;
 export const CTL_TRACE_TOP: u32 = 0x0500;
-export const CTL_UNDO_TOP: u32 = 0x0580;
 export const CTL_RECLAIM_COUNT: u32 = 0x0600;
 export const CTL_EMPTY_COUNT: u32 = 0x0680;
 export const CTL_APPLYING: u32 = 0x0700;
@@ -107,7 +103,6 @@ export const BLK_TX_TABLE: u32 = 0x101c; // u32 address of u32[count] addresses 
 export const BLK_RECEIPTS: u32 = 0x1020; // u32 address of the receipts, 16 bytes each
 export const BLK_SLOTS: u32 = 0x1024; // u32 address of the scheduler's slots, u64 each
 export const BLK_TRACES: u32 = 0x1028; // u32 address of the trace table: u32 address, u32 entries (words)
-export const BLK_PREDECESSORS: u32 = 0x102c; // u32 address of u32[count]
 export const BLK_EPOCH: u32 = 0x1030; // u32, 1..2^31-1, one per run: tags pre-images and slots
 export const BLK_WORKERS: u32 = 0x1034; // u32 workers taking part
 export const BLK_WORK_UNITS: u32 = 0x1038; // u32 extra work per transaction
@@ -120,6 +115,8 @@ export const BLK_PRICE_EPOCH: u32 = 0x1050; // u32, kept by the exchange
 export const BLK_STRIDE: u32 = 0x1054; // u32 transactions claimed at a time (deterministic)
 export const BLK_RUN: u32 = 0x1058; // u32 which run function the workers enter
 export const BLK_LIST: u32 = 0x1060; // u32 address of the list's table (input): u32 address, u32 bytes; address 0: unknown
+export const BLK_OWNERS: u32 = 0x1088; // u32 address of u8[count] owners; 128 KiB behind it u16[count] homes
+export const REG_HOME_COUNTS: u32 = 0x108c; // u32 address of 16 KiB for planning owners
 export const BLK_SHARD_MASKS: u32 = 0x1064; // u32 address of u64[count]
 export const BLK_SHARD_ARRIVALS: u32 = 0x1068; // u32 address of u32[count], then u32[count] done flags
 export const BLK_SHARD_QUEUES: u32 = 0x106c; // u32 address of workers x (u32[count])
@@ -134,12 +131,9 @@ export const REG_EVENT_POOL: u32 = 0x1100;
 export const REG_EVENT_END: u32 = 0x1104;
 export const REG_TRACE_POOL: u32 = 0x1108;
 export const REG_TRACE_END: u32 = 0x110c;
-export const REG_UNDO_POOL: u32 = 0x1110;
-export const REG_UNDO_END: u32 = 0x1114;
 export const REG_RECLAIM: u32 = 0x1118; // u32[REG_LIST_MAX]
 export const REG_EMPTY: u32 = 0x111c; // u32[REG_LIST_MAX]
 export const REG_LIST_MAX: u32 = 0x1120;
-export const REG_DEPENDENCIES: u32 = 0x1124; // dependency table, 16 bytes an entry
 export const REG_DEPENDENCY_MASK: u32 = 0x1128;
 export const REG_DEPENDENCY_BASE: u32 = 0x112c; // u32 grows by count + 1 each run
 export const REG_KEYS: u32 = 0x1130; // key table, u64 an entry
@@ -189,11 +183,18 @@ export const WRK_RANDOM: u32 = 104; // u32 state for interleavings
 export const WRK_CHUNK_NEXT: u32 = 108; // next transaction of the chunk that it holds
 export const WRK_CHUNK_END: u32 = 112;
 export const WRK_SEEN_WATERMARK: u32 = 116; // everything below is done, as far as it has looked
+export const WRK_UNDO_START: u32 = 132; // u32 log to undo by
+export const WRK_UNDO_TOP: u32 = 136;
+export const WRK_UNDO_END: u32 = 140;
+export const WRK_DEPENDENCIES: u32 = 144; // u32 address of its dependency table
+export const WRK_BARRIER: u32 = 148; // u32 1 + the last transaction of another worker that runs alone
 export const WRK_SLEEP: u32 = 120; // u32 always 0: slept on, with a time limit
-export const WRK_PROGRESS: u32 = 128; // u32, atomic: everything of this worker below is done
+export const WRK_PROGRESS: u32 = 384; // u32, atomic: everything of this worker below is done
 export const WRK_FENCE: u32 = 256; // u32 target of ordering exchanges
 export const WRK_CONFLICT_CLASSES: u32 = 512; // u32[256] failed validations by class
+export const WRK_PREDECESSORS: u32 = 1536; // u32[64] of the batch
 export const WRK_TABLE: u32 = 2048; // u32[256] own-log lookup
+export const WRK_SCRATCH: u32 = 6272; // 64 bytes for accesses that are not allowed
 export const WRK_QUEUE: u32 = 4096; // u64[256] outstanding logs: u32 transaction, u32 end of its log
 
 export const CHUNK_BYTES: u32 = 65536;
@@ -215,6 +216,8 @@ export const TRACE_CHUNK_BYTES: u32 = 1048576;
 /** The most bytes of events and of trace that one transaction can produce; programs stay below by their own limits. */
 export const TX_EVENT_BYTES_MAX: u32 = 49152;
 export const TX_TRACE_BYTES_MAX: u32 = 196608;
+export const UNDO_BYTES: u32 = 80;
+export const TX_UNDO_BYTES_MAX: u32 = 524288;
 export const TX_LOG_BYTES_MAX: u32 = 786432;
 
 export const RUN_OPTIMISTIC: u32 = 1;

@@ -1,7 +1,7 @@
 /** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
 import { checkExchangeLayout } from '../../exchange/assembly/records';
 import { adversarial, optimistic, recoverCommit } from '../../kernel/assembly/executor-optimistic';
-import { deterministic, undo } from '../../kernel/assembly/executor-deterministic';
+import { deterministic, planOwners, undo } from '../../kernel/assembly/executor-deterministic';
 import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
 import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
@@ -13,7 +13,7 @@ import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs } fro
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
 export { takeChunks } from '../../kernel/assembly/memory';
 export { ensurePage } from '../../exchange/assembly/book';
-export { undo, recoverCommit, planShards, endOfBlock };
+export { undo, recoverCommit, planOwners, planShards, endOfBlock };
 
 // @ts-ignore: decorator
 @inline
@@ -21,8 +21,8 @@ function programs(): Programs {
   return changetype<Programs>(0);
 }
 
-export function runSerial(from: u32, to: u32, journal: bool): u32 {
-  return serial<Programs>(programs(), from, to, journal);
+export function runSerial(from: u32, to: u32): u32 {
+  return serial<Programs>(programs(), from, to);
 }
 
 export function runOptimistic(id: u32): u32 {

@@ -2,122 +2,161 @@
  * The deterministic executor: every transaction comes with the list of what it touches, so the order that matters is known before it
  * runs. Nothing is copied, validated or run twice.
  *
- * Workers claim `stride` transactions at a time, in order, under a token. The holder of the token reads their lists: it works out for
- * each transaction the latest earlier one that it depends on, and saves the pre-images of what they write. Then it passes the token on and
- * runs its transactions in place, each as soon as everything up to the one that it depends on is done.
+ * Each transaction has an owner: the worker of its home (a market's records then stay in one core's cache), or, where homes would leave a
+ * worker idle, workers in turn by `stride`. A worker runs its own transactions in their order, in place. What it has to know is the latest
+ * transaction of any other worker that each of its own depends on; it finds that by reading all lists, its own and the others', into a
+ * dependency table of its own. No table, no queue and no counter is shared: workers see only how far the others are (`progress`).
  *
- * One number per transaction is enough because workers finish in order what they claim in order: "all up to p are done" is the least
- * progress of all workers. Only what other chunks do counts: inside a chunk the order is kept anyway.
+ * One number per transaction is enough because a worker finishes its transactions in order: "the others are past p" says all of them up to
+ * p are done.
  *
  * Lists are a producer's (exact: every access is compared with the next entry before it happens) or declared by the transaction (a set).
  * A transaction without a list runs alone. One that leaves its list stops the block before it has touched anything outside; the host
  * then undoes the block and runs it serially: one rule, the same on every node.
  */
 import {
+  BITS_WORD,
+  BLK_COUNT,
   BLK_LIST,
-  BLK_PREDECESSORS,
+  BLK_OWNERS,
   BLK_SLICE,
   BLK_STRIDE,
-  CTL_CLAIMED,
-  CTL_TOKEN,
-  CTL_UNDO_TOP,
+  BLK_WORKERS,
+  CTL_COMMITTED,
   RECORD_META,
   RECORD_PAYLOAD,
-  REG_DEPENDENCIES,
   REG_DEPENDENCY_BASE,
   REG_DEPENDENCY_MASK,
-  REG_UNDO_POOL,
+  REG_HOME_COUNTS,
   RETURN_ENDED,
   RETURN_REPORT,
   RETURN_STALLED,
   STALL_ROUNDS,
   TRACE_ADD,
+  TRACE_BITS_CLEAR,
   TRACE_BITS_READ,
+  TRACE_BITS_SET,
   TRACE_READ,
   TRACE_WRITE,
+  UNDO_BYTES,
+  WRK_BARRIER,
   WRK_CHUNK_END,
   WRK_CHUNK_NEXT,
   WRK_CURRENT,
   WRK_CURSOR,
   WRK_CURSOR_END,
+  WRK_DEPENDENCIES,
   WRK_FAULT,
   WRK_ID,
+  WRK_PREDECESSORS,
   WRK_PROGRESS,
   WRK_SEEN_WATERMARK,
+  WRK_UNDO_START,
+  WRK_UNDO_TOP,
   WRK_WORK_SINK,
 } from '../layout';
-import { addressOf, pause, recordBytesOf, stopped } from './memory';
+import { addressOf, chunkTag, pause, stopped } from './memory';
 import { blockCount, IDLE, plantedFault, publishCommitted, runInPlace, watermark, workerBlock } from './schedule';
-import { JournalView, ListedView, savePreImage } from './view-in-place';
+import { JournalView, ListedView, roomToUndo } from './view-in-place';
+
+/** Transactions whose lists a worker reads before it runs its own among them. */
+const BATCH: u32 = 64;
+const HOMES_MAX: u32 = 1024;
+
+// --- Owners -----------------------------------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+function listOf(index: u32): usize {
+  return <usize>load<u32>(0, BLK_LIST) + (index << 3);
+}
+
+// @ts-ignore: decorator
+@inline
+function ownerOf(index: u32): u32 {
+  return load<u8>(<usize>load<u32>(0, BLK_OWNERS) + index);
+}
+
+/** The home of the first record of a list that has one; 0 = none. */
+function homeOf(index: u32): u32 {
+  const list = load<u32>(listOf(index));
+  const end = list + load<u32>(listOf(index), 4);
+  for (let at = list; at < end; ) {
+    const word = load<u32>(at);
+    const home = chunkTag(word >> 3) >> 16;
+    if (home != 0) return home < HOMES_MAX ? home : 0;
+    at += (word & 7) <= TRACE_ADD ? 4 : 12;
+  }
+  return 0;
+}
 
 /**
- *   dependency entry, 16 bytes, by hash of the location (records that share an entry wait for each other without need)
- *    0  u32  stamp of the last transaction that writes it (or clears bits); a stamp is base + index + 1
+ * Gives every transaction its owner. Thread 0, before the workers start. Homes go to workers by size, the largest first, each to the
+ * worker that has the least; if that leaves one with much more than its share, transactions are dealt out by `stride` instead.
+ */
+export function planOwners(): void {
+  const from = load<u32>(0, CTL_COMMITTED);
+  const count = load<u32>(0, BLK_COUNT);
+  const workers = load<u32>(0, BLK_WORKERS);
+  const owners = <usize>load<u32>(0, BLK_OWNERS);
+  const counts = <usize>load<u32>(0, REG_HOME_COUNTS);
+  const homes = counts + HOMES_MAX * 4;
+  const sums = homes + HOMES_MAX * 4;
+  memory.fill(counts, 0, HOMES_MAX * 8 + 256);
+  if (workers > 1) {
+    for (let index = from; index < count; index++) {
+      const home = homeOf(index);
+      store<u32>(counts + (home << 2), load<u32>(counts + (home << 2)) + 1);
+      store<u16>(<usize>load<u32>(0, BLK_OWNERS) + 0x20000 + (index << 1), <u16>home);
+    }
+  }
+  const without = load<u32>(counts);
+  let placed = without;
+  while (placed < count - from && workers > 1) {
+    let largest: u32 = 0;
+    let size: u32 = 0;
+    for (let home: u32 = 1; home < HOMES_MAX; home++) {
+      const transactions = load<u32>(counts + (home << 2));
+      if (transactions > size) {
+        size = transactions;
+        largest = home;
+      }
+    }
+    let least: u32 = 0;
+    for (let id: u32 = 1; id < workers; id++) if (load<u32>(sums + (id << 2)) < load<u32>(sums + (least << 2))) least = id;
+    store<u32>(homes + (largest << 2), least);
+    store<u32>(sums + (least << 2), load<u32>(sums + (least << 2)) + size);
+    store<u32>(counts + (largest << 2), 0);
+    placed += size;
+  }
+  let most: u32 = 0;
+  for (let id: u32 = 0; id < workers; id++) most = max(most, load<u32>(sums + (id << 2)));
+  const byHome = workers > 1 && (count - from - without) * 5 > most * workers * 4 && without * 4 < count - from;
+  const stride = load<u32>(0, BLK_STRIDE);
+  for (let index = from; index < count; index++) {
+    const home = byHome ? <u32>load<u16>(owners + 0x20000 + (index << 1)) : 0;
+    store<u8>(owners + index, <u8>(home != 0 ? load<u32>(homes + (home << 2)) : (index / stride) % workers));
+  }
+}
+
+// --- What a transaction has to wait for -----------------------------------------------------------------------------------------------
+
+/**
+ *   dependency entry of one worker, 16 bytes, by hash of the location (records that share an entry wait for each other without need)
+ *    0  u32  stamp of the last transaction of another worker that writes it (or clears bits); a stamp is base + index + 1
  *    4  u32  that reads it
  *    8  u32  that adds to it (or sets bits)
- *   12  u32  the last reader or adder before the chunk that is being claimed, once that chunk has read or added
- *
- * A chunk is run by one worker in order, so only what other chunks do is waited for.
  */
 // @ts-ignore: decorator
 @inline
-function dependencyEntry(key: u32, quarters: u32, mask: u32): usize {
-  const index = ((key * 0x9e3779b1) >> 12) & (mask >> 2);
-  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(index + quarters * ((mask >> 2) + 1))) << 4);
-}
-
-/** Records have two quarters of the table, words of bits and their groups one each: their fields mean different things. */
-// @ts-ignore: decorator
-@inline
-function recordEntry(location: u32, mask: u32): usize {
-  return dependencyEntry(location, location & 1, mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function wordEntry(location: u32, mask: u32): usize {
-  return dependencyEntry(location, 2, mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function groupEntry(location: u32, group: u32, mask: u32): usize {
-  return dependencyEntry(location * 8 + group, 3, mask);
+function dependencyEntry(table: u32, key: u32, mask: u32): usize {
+  return <usize>table + ((<usize>(((key * 0x9e3779b1) >> 12) & mask)) << 4);
 }
 
 // @ts-ignore: decorator
 @inline
 function later(a: u32, b: u32): u32 {
   return a > b ? a : b;
-}
-
-/** The stamp if it is of an earlier chunk, else 0: the chunk's own order is kept anyway. */
-// @ts-ignore: decorator
-@inline
-function outsideChunk(stamp: u32, chunk: u32): u32 {
-  return stamp < chunk ? stamp : 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function readOrAdd(entry: usize, field: u32, otherField: u32, self: u32, chunk: u32): u32 {
-  const same = load<u32>(entry + field);
-  const other = load<u32>(entry + otherField);
-  if (same < chunk && other < chunk) store<u32>(entry, later(same, other), 12);
-  store<u32>(entry + field, self);
-  return later(outsideChunk(load<u32>(entry), chunk), other < chunk ? other : load<u32>(entry, 12));
-}
-
-// @ts-ignore: decorator
-@inline
-function overwrite(entry: usize, self: u32, chunk: u32): u32 {
-  const read = load<u32>(entry, 4);
-  const added = load<u32>(entry, 8);
-  let latest = outsideChunk(load<u32>(entry), chunk);
-  latest = later(latest, later(outsideChunk(read, chunk), outsideChunk(added, chunk)));
-  if (read >= chunk || added >= chunk) latest = later(latest, load<u32>(entry, 12));
-  store<u32>(entry, self);
-  return latest;
 }
 
 /** The groups of eight bits that a mask touches, as the bits of a byte. */
@@ -129,100 +168,86 @@ function groupsOf(mask: u64): u32 {
   return <u32>((((full >> 7) & 0x0101010101010101) * 0x0102040810204080) >> 56);
 }
 
-/**
- * Bits. The word's own entry knows its last reader and its last change; groups of eight bits know their last change. A reader waits for
- * changes in the groups that it looked at, and looks at them only if the word's last change may not be done yet. A change waits for
- * every reader of the word, and for the last change in its group.
- */
-function bitDependencies(location: u32, kind: u32, bits: u64, self: u32, chunk: u32, done: u32, mask: u32): u32 {
-  const word = wordEntry(location, mask);
-  let latest: u32 = 0;
-  if (kind == TRACE_BITS_READ) {
-    const changed = load<u32>(word);
-    if (changed > done) {
-      for (let groups = groupsOf(bits); groups != 0; groups &= groups - 1) {
-        const group = groupEntry(location, ctz<u32>(groups), mask);
-        const last = load<u32>(group);
-        latest = later(latest, last < chunk ? last : load<u32>(group, 12));
-      }
-    }
-    const read = load<u32>(word, 4);
-    if (read < chunk) store<u32>(word, read, 12);
-    store<u32>(word, self, 4);
-    return latest;
-  }
-  const read = load<u32>(word, 4);
-  latest = read < chunk ? read : load<u32>(word, 12);
-  store<u32>(word, self);
-  for (let groups = groupsOf(bits); groups != 0; groups &= groups - 1) {
-    const group = groupEntry(location, ctz<u32>(groups), mask);
-    const changed = load<u32>(group);
-    if (changed < chunk) store<u32>(group, changed, 12);
-    latest = later(latest, changed < chunk ? changed : load<u32>(group, 12));
-    store<u32>(group, self);
-  }
-  return latest;
+/** A reader, a writer, an adder in the terms of a table entry; setting bits commutes with setting, as adding does with adding. */
+// @ts-ignore: decorator
+@inline
+function fieldOf(kind: u32): u32 {
+  if (kind == TRACE_READ || kind == TRACE_BITS_READ) return 4;
+  return kind == TRACE_ADD || kind == TRACE_BITS_SET ? 8 : 0;
 }
 
-/**
- * Touches the records of a list, so that their cache misses overlap. Measured with 100 books: without it every miss is waited for in turn,
- * by a branch on what was loaded, and reading a list takes 330 ns a transaction.
- */
-function touchRecords(list: u32, bytes: u32): u32 {
-  let touched: u32 = 0;
-  const end = list + bytes;
-  for (let at = list; at < end; ) {
-    const word = load<u32>(at);
-    touched ^= load<u32>(addressOf(word >> 3), RECORD_META);
-    at += (word & 7) <= TRACE_ADD ? 4 : 12;
-  }
-  return touched;
-}
-
-/**
- * Reads the list of transaction `index`, which is in the chunk that starts at `start`: saves pre-images and returns 1 + the latest
- * transaction of another chunk that it has to wait for (0: none). Called for every transaction in order, by one thread at a time.
- * Everything below `seen` is known to be done.
- */
-function dependencies(index: u32, start: u32, seen: u32, list: u32, bytes: u32): u32 {
-  const base = load<u32>(0, REG_DEPENDENCY_BASE);
-  const mask = load<u32>(0, REG_DEPENDENCY_MASK);
-  const self = base + index + 1;
-  const chunk = base + start + 1;
-  const done = base + seen;
-  let latest: u32 = 0;
+/** Notes another worker's list in this worker's table. */
+function noteOthers(table: u32, mask: u32, list: u32, bytes: u32, stamp: u32): void {
   const end = list + bytes;
   for (let at = list; at < end; ) {
     const word = load<u32>(at);
     const kind = word & 7;
-    const location = word >> 3;
     if (kind <= TRACE_ADD) {
-      const entry = recordEntry(location, mask);
-      if (kind == TRACE_READ) latest = later(latest, readOrAdd(entry, 4, 8, self, chunk));
-      else if (kind == TRACE_WRITE) {
-        latest = later(latest, overwrite(entry, self, chunk));
-        savePreImage(location, recordBytesOf(location));
-      } else {
-        latest = later(latest, readOrAdd(entry, 8, 4, self, chunk));
-        savePreImage(location, 32);
-      }
+      store<u32>(dependencyEntry(table, word >> 3, mask) + fieldOf(kind), stamp);
       at += 4;
     } else {
-      latest = later(latest, bitDependencies(location, kind, load<u64>(at, 4), self, chunk, done, mask));
-      if (kind != TRACE_BITS_READ) savePreImage(location, 32);
+      for (let groups = groupsOf(load<u64>(at, 4)); groups != 0; groups &= groups - 1) {
+        store<u32>(dependencyEntry(table, (word >> 3) * 8 + ctz<u32>(groups) + 0x40000000, mask) + fieldOf(kind), stamp);
+      }
       at += 12;
     }
   }
-  return latest > base ? latest - base : 0;
 }
 
 // @ts-ignore: decorator
 @inline
-function listOf(index: u32): usize {
-  return load<u32>(0, BLK_LIST) + (index << 3);
+function conflicting(entry: usize, kind: u32): u32 {
+  const field = fieldOf(kind);
+  let latest = load<u32>(entry);
+  if (field != 4) latest = later(latest, load<u32>(entry, 4));
+  if (field != 8) latest = later(latest, load<u32>(entry, 8));
+  return latest;
 }
 
-/** Waits until transactions 0..before-1 are done. False: the block stops, or (thread 0) nothing moves. */
+/** The stamp of the latest transaction of another worker that an own list conflicts with. Touches the records, so that misses overlap. */
+function latestOther(worker: usize, table: u32, mask: u32, list: u32, bytes: u32): u32 {
+  const end = list + bytes;
+  let latest: u32 = 0;
+  let touched: u32 = 0;
+  for (let at = list; at < end; ) {
+    const word = load<u32>(at);
+    const kind = word & 7;
+    touched ^= load<u32>(addressOf(word >> 3), RECORD_META);
+    if (kind <= TRACE_ADD) {
+      latest = later(latest, conflicting(dependencyEntry(table, word >> 3, mask), kind));
+      at += 4;
+    } else {
+      for (let groups = groupsOf(load<u64>(at, 4)); groups != 0; groups &= groups - 1) {
+        latest = later(latest, conflicting(dependencyEntry(table, (word >> 3) * 8 + ctz<u32>(groups) + 0x40000000, mask), kind));
+      }
+      at += 12;
+    }
+  }
+  store<u32>(worker, touched, WRK_WORK_SINK);
+  return latest;
+}
+
+/** Reads the lists of a batch; leaves, for each own transaction, 1 + the index that it waits for (0: nothing). */
+function readLists(worker: usize, id: u32, from: u32, to: u32): void {
+  const base = load<u32>(0, REG_DEPENDENCY_BASE);
+  const mask = load<u32>(0, REG_DEPENDENCY_MASK);
+  const table = load<u32>(worker, WRK_DEPENDENCIES);
+  let barrier = load<u32>(worker, WRK_BARRIER);
+  for (let index = from; index < to; index++) {
+    const list = load<u32>(listOf(index));
+    const bytes = load<u32>(listOf(index), 4);
+    if (ownerOf(index) != id) {
+      if (list == 0) barrier = index + 1;
+      else noteOthers(table, mask, list, bytes, base + index + 1);
+      continue;
+    }
+    const latest = list == 0 ? base + index : latestOther(worker, table, mask, list, bytes);
+    store<u32>(worker + WRK_PREDECESSORS + ((<usize>(index & (BATCH - 1))) << 2), later(barrier, latest > base ? latest - base : 0));
+  }
+  store<u32>(worker, barrier, WRK_BARRIER);
+}
+
+/** Waits until the other workers are past `before - 1`. False: the block stops, or (thread 0) nothing moves. */
 // @ts-ignore: decorator
 @inline
 function awaitDone(worker: usize, before: u32): bool {
@@ -241,16 +266,20 @@ function awaitWatermark(worker: usize, before: u32): bool {
   return false;
 }
 
+// --- Running --------------------------------------------------------------------------------------------------------------------------
+
 /** Runs one transaction under its list. False: the block stops. */
 // @ts-ignore: decorator
 @inline
 export function runListed<P>(program: P, worker: usize, index: u32): bool {
   const list = listOf(index);
   const from = load<u32>(list);
-  const end = from + load<u32>(list, 4);
-  store<u32>(worker, from, WRK_CURSOR);
-  store<u32>(worker, end, WRK_CURSOR_END);
+  store<u32>(worker, index + 1, WRK_CURRENT);
+  if (!roomToUndo(worker)) return false;
   plantedFault(worker, index);
+  if (from == 0) return runInPlace<P, JournalView>(program, changetype<JournalView>(worker), index);
+  store<u32>(worker, from, WRK_CURSOR);
+  store<u32>(worker, from + load<u32>(list, 4), WRK_CURSOR_END);
   if (!runInPlace<P, ListedView>(program, changetype<ListedView>(worker), index)) return false;
   return load<u32>(worker, WRK_FAULT) == 0;
 }
@@ -261,107 +290,82 @@ export function deterministic<P>(program: P, id: u32): u32 {
   const count = blockCount();
   const slice = id == 0 ? load<u32>(0, BLK_SLICE) : 0;
   const reportAt = slice == 0 ? 0xffffffff : watermark() + slice;
-  let rounds: u32 = 0;
+  let next = load<u32>(worker, WRK_CHUNK_NEXT);
+  let end = load<u32>(worker, WRK_CHUNK_END);
   while (!stopped()) {
-    let index = load<u32>(worker, WRK_CHUNK_NEXT);
-    const end = load<u32>(worker, WRK_CHUNK_END);
-    for (; index < end; index++) {
-      store<u32>(worker, index + 1, WRK_CURRENT);
-      const before = load<u32>(<usize>load<u32>(0, BLK_PREDECESSORS) + (index << 2));
-      if (before > load<u32>(worker, WRK_SEEN_WATERMARK)) atomic.store<u32>(worker, index, WRK_PROGRESS);
-      if (!awaitDone(worker, before)) {
-        store<u32>(worker, index, WRK_CHUNK_NEXT);
-        return stopped() ? RETURN_ENDED : RETURN_STALLED;
+    for (; next < end; next++) {
+      if (ownerOf(next) != id) continue;
+      const before = load<u32>(worker + WRK_PREDECESSORS + ((<usize>(next & (BATCH - 1))) << 2));
+      if (before > load<u32>(worker, WRK_SEEN_WATERMARK)) {
+        // Transactions of others lie between the last one and this: before it waits, a worker says that it has passed them.
+        atomic.store<u32>(worker, next, WRK_PROGRESS);
+        if (!awaitDone(worker, before)) {
+          store<u32>(worker, next, WRK_CHUNK_NEXT);
+          return stopped() ? RETURN_ENDED : RETURN_STALLED;
+        }
       }
-      if (!runListed<P>(program, worker, index)) return RETURN_ENDED;
-      // Measured: an atomic store is 7 ns; others rarely wait for the last three.
-      if ((index & 3) == 3) atomic.store<u32>(worker, index + 1, WRK_PROGRESS);
+      if (!runListed<P>(program, worker, next)) return RETURN_ENDED;
+      atomic.store<u32>(worker, next + 1, WRK_PROGRESS);
     }
-    store<u32>(worker, index, WRK_CHUNK_NEXT);
     store<u32>(worker, 0, WRK_CURRENT);
-    atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
-    if (slice != 0) {
-      const done = watermark();
-      if (done >= reportAt && done < count) {
-        publishCommitted(done);
-        return RETURN_REPORT;
-      }
+    store<u32>(worker, next, WRK_CHUNK_NEXT);
+    if (end == count) break;
+    atomic.store<u32>(worker, end, WRK_PROGRESS);
+    const limit = (end & ~(BATCH - 1)) + BATCH;
+    const from = end;
+    end = limit < count ? limit : count;
+    store<u32>(worker, end, WRK_CHUNK_END);
+    readLists(worker, id, from, end);
+    if (slice != 0 && watermark() >= reportAt) {
+      publishCommitted(watermark());
+      return RETURN_REPORT;
     }
-    if (!claim<P>(program, worker, count)) {
-      // All is claimed; thread 0 stays to report what others finish.
-      if (id != 0 && atomic.load<u32>(0, CTL_CLAIMED) >= count) return RETURN_ENDED;
-      const done = watermark();
-      if (id == 0) publishCommitted(done);
-      if (done >= count) return RETURN_ENDED;
-      if (done >= reportAt) return RETURN_REPORT;
-      pause(worker, ++rounds);
-      if (id == 0 && rounds == STALL_ROUNDS) return RETURN_STALLED;
-    } else rounds = 0;
+  }
+  if (!stopped()) atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
+  // Thread 0 stays to report what the others finish.
+  for (let rounds: u32 = 0; id == 0 && !stopped(); rounds++) {
+    const done = watermark();
+    publishCommitted(done);
+    if (done >= count) return RETURN_ENDED;
+    if (done >= reportAt) return RETURN_REPORT;
+    if (rounds == STALL_ROUNDS) return RETURN_STALLED;
+    pause(worker, rounds);
   }
   return RETURN_ENDED;
 }
 
-/** Takes the next transactions and reads their lists. False: another worker is at it, there are none left, or the block stops. */
-function claim<P>(program: P, worker: usize, count: u32): bool {
-  if (atomic.load<u32>(0, CTL_CLAIMED) >= count) return false;
-  // Not waited for here: thread 0 must be able to tell that its holder has died.
-  if (atomic.cmpxchg<u32>(CTL_TOKEN, 0, load<u32>(worker, WRK_ID) + 1) != 0) return false;
-  const start = load<u32>(0, CTL_CLAIMED);
-  let claimed = false;
-  if (start < count) {
-    const stride = load<u32>(0, BLK_STRIDE);
-    const limit = count - start < stride ? count : start + stride;
-    atomic.store<u32>(worker, start, WRK_PROGRESS);
-    const predecessors = load<u32>(0, BLK_PREDECESSORS);
-    const seen = watermark();
-    let touched: u32 = 0;
-    for (let index = start; index < limit; index++) touched ^= touchRecords(load<u32>(listOf(index)), load<u32>(listOf(index), 4));
-    store<u32>(worker, touched, WRK_WORK_SINK);
-    let end = start;
-    while (end < limit) {
-      const list = load<u32>(listOf(end));
-      if (list == 0) break;
-      store<u32>(predecessors + (end << 2), dependencies(end, start, seen, list, load<u32>(listOf(end), 4)));
-      end++;
-    }
-    if (end == start) {
-      // No list: it runs alone, with the token held, when everything before it is done.
-      atomic.store<u32>(0, start + 1, CTL_CLAIMED);
-      claimed = awaitBarrier(worker, start) && runInPlace<P, JournalView>(program, changetype<JournalView>(worker), start);
-      end = start + 1;
-      store<u32>(worker, end, WRK_CHUNK_NEXT);
-      atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
-    } else {
-      store<u32>(worker, start, WRK_CHUNK_NEXT);
-      claimed = true;
-      atomic.store<u32>(0, end, CTL_CLAIMED);
-    }
-    store<u32>(worker, end, WRK_CHUNK_END);
-    // A full pool of pre-images: what was claimed must not run.
-    if (stopped()) claimed = false;
-  }
-  atomic.store<u32>(0, 0, CTL_TOKEN);
-  return claimed;
-}
-
-/** As awaitDone, without an end of patience: the token is held, and a worker that died meanwhile is noticed by another. */
-function awaitBarrier(worker: usize, before: u32): bool {
-  while (!stopped()) {
-    if (awaitDone(worker, before)) return true;
-  }
-  return false;
-}
-
-/** Undoes everything that the block wrote: puts all pre-images back. Thread 0, when all others have left. */
+/**
+ * Undoes everything that the block wrote. Thread 0, when all others have left. Every worker kept a log of inverses, in its own order;
+ * merged from the latest transaction to the earliest they put back what was there.
+ */
 export function undo(): void {
-  let at = load<u32>(0, REG_UNDO_POOL);
-  const end = load<u32>(0, CTL_UNDO_TOP);
-  while (at < end) {
-    const bytes = load<u32>(at, 4);
-    const to = addressOf(load<u32>(at));
-    store<u32>(to, load<u32>(at, 16 + RECORD_META), RECORD_META);
-    memory.copy(to + RECORD_PAYLOAD, at + 16 + RECORD_PAYLOAD, bytes - RECORD_PAYLOAD);
-    at += 16 + bytes;
+  const workers = load<u32>(0, BLK_WORKERS);
+  while (true) {
+    let latest: usize = 0;
+    let transaction: u32 = 0;
+    for (let id: u32 = 0; id < workers; id++) {
+      const block = workerBlock(id);
+      const top = load<u32>(block, WRK_UNDO_TOP);
+      if (top == load<u32>(block, WRK_UNDO_START)) continue;
+      const writer = load<u32>(top - UNDO_BYTES);
+      if (latest == 0 || writer > transaction) {
+        transaction = writer;
+        latest = block;
+      }
+    }
+    if (latest == 0) return;
+    const entry = <usize>(load<u32>(latest, WRK_UNDO_TOP) - UNDO_BYTES);
+    store<u32>(latest, <u32>entry, WRK_UNDO_TOP);
+    const to = addressOf(load<u32>(entry, 4));
+    const kind = load<u32>(entry, 8);
+    if (kind == TRACE_WRITE) {
+      const bytes = load<u32>(entry, 12);
+      store<u32>(to, load<u32>(entry, 16 + RECORD_META), RECORD_META);
+      memory.copy(to + RECORD_PAYLOAD, entry + 16 + RECORD_PAYLOAD, bytes - RECORD_PAYLOAD);
+    } else if (kind == TRACE_ADD) {
+      const field = to + (load<u32>(entry, 12) << 3);
+      store<i64>(field, load<i64>(field, RECORD_PAYLOAD) - load<i64>(entry, 16), RECORD_PAYLOAD);
+    } else if (kind == TRACE_BITS_CLEAR) store<u64>(to, load<u64>(to, BITS_WORD) | load<u64>(entry, 16), BITS_WORD);
+    else store<u64>(to, load<u64>(to, BITS_WORD) & ~load<u64>(entry, 16), BITS_WORD);
   }
-  store<u32>(0, load<u32>(0, REG_UNDO_POOL), CTL_UNDO_TOP);
 }

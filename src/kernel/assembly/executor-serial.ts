@@ -2,18 +2,17 @@
  * The serial executor: transactions one by one, in place, no versions and no logs. The baseline of every benchmark and the reference of
  * every test. Runs the transactions from..to of the block and returns how far it came (less only when a pool is full).
  *
- * With a record it leaves the access list; with a journal it can be undone (after a fault of a parallel run the host uses that).
+ * With a record it leaves the access list.
  */
 import { BLK_RECORD, WRK_FAULT, WRK_WORK_SINK } from '../layout';
 import { LOOK_AHEAD, publishCommitted, runInPlace, transactionAt, workerBlock } from './schedule';
-import { JournalView, SerialView, TraceView } from './view-in-place';
+import { SerialView, TraceView } from './view-in-place';
 
-export function serial<P>(program: P, from: u32, to: u32, journal: bool): u32 {
+export function serial<P>(program: P, from: u32, to: u32): u32 {
   const worker = workerBlock(0);
   store<u32>(worker, 0, WRK_FAULT);
   let index: u32;
-  if (journal) index = inOrder<P, JournalView>(program, changetype<JournalView>(worker), from, to);
-  else if (load<u32>(0, BLK_RECORD) != 0) index = inOrder<P, TraceView>(program, changetype<TraceView>(worker), from, to);
+  if (load<u32>(0, BLK_RECORD) != 0) index = inOrder<P, TraceView>(program, changetype<TraceView>(worker), from, to);
   else index = inOrder<P, SerialView>(program, changetype<SerialView>(worker), from, to);
   publishCommitted(index);
   return index;

@@ -22,20 +22,18 @@ import {
   RETURN_REPORT,
   RETURN_STALLED,
   STALL_ROUNDS,
-  REG_DEPENDENCIES,
   REG_DEPENDENCY_BASE,
   REG_DEPENDENCY_MASK,
   TRACE_ADD,
   TRACE_BITS_READ,
-  TRACE_READ,
   WRK_CHUNK_NEXT,
   WRK_CURRENT,
+  WRK_DEPENDENCIES,
   WRK_PROGRESS,
 } from '../layout';
-import { chunkTag, pause, recordBytesOf, stopped } from './memory';
-import { blockCount, IDLE, publishCommitted, runInPlace, watermark, workerBlock } from './schedule';
+import { chunkTag, pause, stopped } from './memory';
+import { blockCount, IDLE, publishCommitted, watermark, workerBlock } from './schedule';
 import { runListed } from './executor-deterministic';
-import { JournalView, savePreImage } from './view-in-place';
 
 /** The partition of a location: that of its home (a market, say), or its own by hash. */
 function partitionOf(location: u32, workers: u32): u32 {
@@ -48,10 +46,10 @@ function partitionOf(location: u32, workers: u32): u32 {
 @inline
 function touchedEntry(location: u32): usize {
   const mask = load<u32>(0, REG_DEPENDENCY_MASK);
-  return <usize>load<u32>(0, REG_DEPENDENCIES) + ((<usize>(((location * 0x9e3779b1) >> 12) & mask)) << 4);
+  return <usize>load<u32>(workerBlock(0), WRK_DEPENDENCIES) + ((<usize>(((location * 0x9e3779b1) >> 12) & mask)) << 4);
 }
 
-/** Plans the block: pre-images, partitions of every transaction, queues. Thread 0, before the workers start. */
+/** Plans the block: partitions of every transaction, queues. Thread 0, before the workers start. */
 export function planShards(): void {
   const count = blockCount();
   const from = load<u32>(0, CTL_COMMITTED);
@@ -85,7 +83,6 @@ export function planShards(): void {
       const kind = word & 7;
       const location = word >> 3;
       if (kind != TRACE_ADD || load<u32>(touchedEntry(location)) == base) mask |= (<u64>1) << partitionOf(location, workers);
-      if (kind != TRACE_READ && kind != TRACE_BITS_READ) savePreImage(location, recordBytesOf(location));
       at += kind >= TRACE_BITS_READ ? 12 : 4;
     }
     if (mask == 0) mask = (<u64>1) << (index % workers);
@@ -112,7 +109,6 @@ export function sharded<P>(program: P, id: u32): u32 {
     if (stopped()) return RETURN_ENDED;
     const index = load<u32>(queue + (next << 2));
     atomic.store<u32>(worker, index, WRK_PROGRESS);
-    store<u32>(worker, index + 1, WRK_CURRENT);
     if (slice != 0 && watermark() >= reportAt) {
       store<u32>(worker, next, WRK_CHUNK_NEXT);
       publishCommitted(watermark());
@@ -139,13 +135,12 @@ export function sharded<P>(program: P, id: u32): u32 {
 
 function visit<P>(program: P, worker: usize, id: u32, index: u32, count: u32): bool {
   const mask = load<u64>(<usize>load<u32>(0, BLK_SHARD_MASKS) + (index << 3));
-  const listed = load<u32>(<usize>load<u32>(0, BLK_LIST) + (index << 3)) != 0;
-  if (popcnt<u64>(mask) == 1) return runPlanned<P>(program, worker, index, listed);
+  if (popcnt<u64>(mask) == 1) return runListed<P>(program, worker, index);
   const arrivals = <usize>load<u32>(0, BLK_SHARD_ARRIVALS) + (index << 2);
   const done = arrivals + ((<usize>count) << 2);
   if (<u32>ctz<u64>(mask) == id) {
     if (!awaitWord(id, arrivals, <u32>popcnt<u64>(mask) - 1)) return false;
-    if (!runPlanned<P>(program, worker, index, listed)) return false;
+    if (!runListed<P>(program, worker, index)) return false;
     atomic.store<u32>(done, 1);
     return true;
   }
@@ -162,11 +157,4 @@ function awaitWord(id: u32, address: usize, value: u32): bool {
     pause(workerBlock(id), rounds);
   }
   return false;
-}
-
-// @ts-ignore: decorator
-@inline
-function runPlanned<P>(program: P, worker: usize, index: u32, listed: bool): bool {
-  if (listed) return runListed<P>(program, worker, index);
-  return runInPlace<P, JournalView>(program, changetype<JournalView>(worker), index);
 }

@@ -6,18 +6,16 @@
  *   TraceView     the same, and leaves the access list
  *   JournalView   the same, and saves the pre-image of a record before its first write in the block (traces when the block is recorded)
  *   ListedView    accesses are compared with the transaction's list before they happen; bits and sums are changed atomically because
- *                 other bits of the word, and other deltas, may change at the same time. Pre-images were saved by whoever read the list.
+ *                 other bits of the word, and other deltas, may change at the same time. Keeps a log to undo by, as JournalView does.
  */
 import {
   BITS_WORD,
   BLK_EPOCH,
   BLK_LIST_EXACT,
   BLK_RECORD,
-  CTL_UNDO_TOP,
   RECORD_META,
   RECORD_PAYLOAD,
   RECORD_PRESENT,
-  REG_UNDO_END,
   STOP_OUTSIDE_SET,
   STOP_POOL_FULL,
   TRACE_ADD,
@@ -26,10 +24,15 @@ import {
   TRACE_BITS_SET,
   TRACE_READ,
   TRACE_WRITE,
+  TX_UNDO_BYTES_MAX,
+  UNDO_BYTES,
+  WRK_CURRENT,
   WRK_CURSOR,
   WRK_CURSOR_END,
   WRK_FAULT,
-  WRK_PROGRESS,
+  WRK_SCRATCH,
+  WRK_UNDO_END,
+  WRK_UNDO_TOP,
 } from '../layout';
 import { addressOf, assertKernel, requestStop } from './memory';
 import { emitEvent, noteEmpty, noteReclaim, trace, traceBits } from './pools';
@@ -206,32 +209,48 @@ export class TraceView {
   }
 }
 
+/** Room for what one transaction may have to undo. False: the block stops, and is undone. */
+export function roomToUndo(worker: usize): bool {
+  if (load<u32>(worker, WRK_UNDO_TOP) + TX_UNDO_BYTES_MAX <= load<u32>(worker, WRK_UNDO_END)) return true;
+  requestStop(STOP_POOL_FULL);
+  return false;
+}
+
 /**
- * Saves what a record holds before its first write in the block: u32 location, u32 bytes, u64 zero, then the bytes.
- * Called by one thread at a time (the holder of the token, or a thread that runs alone), before any transaction that writes the
- * record can run.
+ *   undo entry, 80 bytes, in the log of the worker that made the change
+ *    0  u32  transaction + 1
+ *    4  u32  location
+ *    8  u32  kind      TRACE_WRITE, TRACE_ADD, TRACE_BITS_SET, TRACE_BITS_CLEAR
+ *   12  u32  bytes of the record, or field of the sum
+ *   16  the record as it was before its first write in the block; or u64 the delta; or u64 the bits that changed
  */
 // @ts-ignore: decorator
 @inline
-export function savePreImage(location: u32, bytes: u32): void {
+function undoEntry(worker: usize, location: u32, kind: u32, detail: u32): usize {
+  const at = load<u32>(worker, WRK_UNDO_TOP);
+  store<u32>(worker, at + UNDO_BYTES, WRK_UNDO_TOP);
+  store<u32>(at, load<u32>(worker, WRK_CURRENT));
+  store<u32>(at, location, 4);
+  store<u32>(at, kind, 8);
+  store<u32>(at, detail, 12);
+  return at;
+}
+
+/** Keeps what a record holds before its first write in the block. Whoever writes it is alone with it. */
+// @ts-ignore: decorator
+@inline
+function savePreImage(worker: usize, location: u32, bytes: u32): void {
   const p = addressOf(location);
   const meta = load<u32>(p, RECORD_META);
   const now = load<u32>(0, BLK_EPOCH) << 1;
   if ((meta & ~RECORD_PRESENT) == now) return;
-  const at = load<u32>(0, CTL_UNDO_TOP);
-  if (at + 128 > load<u32>(0, REG_UNDO_END)) {
-    requestStop(STOP_POOL_FULL);
-    return;
-  }
-  store<u32>(at, location);
-  store<u32>(at, bytes, 4);
+  const at = undoEntry(worker, location, TRACE_WRITE, bytes);
   v128.store(at, v128.load(p), 16);
   v128.store(at, v128.load(p, 16), 32);
   if (bytes == 64) {
     v128.store(at, v128.load(p, 32), 48);
     v128.store(at, v128.load(p, 48), 64);
   }
-  store<u32>(0, at + 16 + bytes, CTL_UNDO_TOP);
   store<u32>(p, now | (meta & RECORD_PRESENT), RECORD_META);
 }
 
@@ -252,7 +271,7 @@ export class JournalView {
   @inline
   write<T>(location: u32): T {
     if (this.recording()) trace(changetype<usize>(this), location, TRACE_WRITE);
-    savePreImage(location, offsetof<T>());
+    savePreImage(changetype<usize>(this), location, offsetof<T>());
     return changetype<T>(addressOf(location));
   }
 
@@ -277,23 +296,24 @@ export class JournalView {
     const already = (word & mask) != 0;
     if (this.recording()) traceBits(changetype<usize>(this), location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask);
     if (already) return true;
-    savePreImage(location, 32);
+    store<u64>(undoEntry(changetype<usize>(this), location, TRACE_BITS_SET, 0), mask, 16);
     store<u64>(p, word | mask, BITS_WORD);
     return false;
   }
 
   clearBit(location: u32, bit: u32): void {
     if (this.recording()) traceBits(changetype<usize>(this), location, TRACE_BITS_CLEAR, (<u64>1) << bit);
-    savePreImage(location, 32);
     const p = addressOf(location);
-    const word = load<u64>(p, BITS_WORD) & ~((<u64>1) << bit);
+    const before = load<u64>(p, BITS_WORD);
+    const word = before & ~((<u64>1) << bit);
+    if (word != before) store<u64>(undoEntry(changetype<usize>(this), location, TRACE_BITS_CLEAR, 0), (<u64>1) << bit, 16);
     store<u64>(p, word, BITS_WORD);
     if (word == 0) noteEmpty(location);
   }
 
   add(location: u32, field: u32, delta: i64): void {
     if (this.recording()) trace(changetype<usize>(this), location, TRACE_ADD);
-    savePreImage(location, 32);
+    store<i64>(undoEntry(changetype<usize>(this), location, TRACE_ADD, field), delta, 16);
     const p = addressOf(location) + (field << 3);
     store<i64>(p, load<i64>(p, RECORD_PAYLOAD) + delta, RECORD_PAYLOAD);
   }
@@ -366,6 +386,7 @@ export class ListedView {
   @inline
   write<T>(location: u32): T {
     if (!this.allowed(location, TRACE_WRITE)) return changetype<T>(scratch(changetype<usize>(this)));
+    savePreImage(changetype<usize>(this), location, offsetof<T>());
     return changetype<T>(addressOf(location));
   }
 
@@ -386,7 +407,10 @@ export class ListedView {
     const mask = (<u64>1) << bit;
     const already = (atomic.load<u64>(addressOf(location), BITS_WORD) & mask) != 0;
     if (!this.allowedBits(location, already ? TRACE_BITS_READ : TRACE_BITS_SET, mask)) return true;
-    if (!already) atomic.or<u64>(addressOf(location), mask, BITS_WORD);
+    if (!already) {
+      store<u64>(undoEntry(changetype<usize>(this), location, TRACE_BITS_SET, 0), mask, 16);
+      atomic.or<u64>(addressOf(location), mask, BITS_WORD);
+    }
     return already;
   }
 
@@ -394,12 +418,16 @@ export class ListedView {
   clearBit(location: u32, bit: u32): void {
     const mask = (<u64>1) << bit;
     if (!this.allowedBits(location, TRACE_BITS_CLEAR, mask)) return;
-    if ((atomic.and<u64>(addressOf(location), ~mask, BITS_WORD) & ~mask) == 0) noteEmpty(location);
+    const before = atomic.and<u64>(addressOf(location), ~mask, BITS_WORD);
+    if ((before & mask) != 0) store<u64>(undoEntry(changetype<usize>(this), location, TRACE_BITS_CLEAR, 0), mask, 16);
+    if ((before & ~mask) == 0) noteEmpty(location);
   }
 
   @inline
   add(location: u32, field: u32, delta: i64): void {
-    if (this.allowed(location, TRACE_ADD)) atomic.add<i64>(addressOf(location) + (field << 3), delta, RECORD_PAYLOAD);
+    if (!this.allowed(location, TRACE_ADD)) return;
+    store<i64>(undoEntry(changetype<usize>(this), location, TRACE_ADD, field), delta, 16);
+    atomic.add<i64>(addressOf(location) + (field << 3), delta, RECORD_PAYLOAD);
   }
 
   @inline
@@ -432,7 +460,7 @@ function outside(worker: usize): bool {
 
 /** Bytes for accesses that are not allowed; zero each time, so the record is absent. */
 function scratch(worker: usize): usize {
-  const at = worker + WRK_PROGRESS + 4096 + 2048;
+  const at = worker + WRK_SCRATCH;
   memory.fill(at, 0, 64);
   return at;
 }

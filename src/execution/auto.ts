@@ -31,8 +31,8 @@ interface Estimate {
 
 const MODELS: readonly Model[] = ['serial', 'optimistic', 'deterministic'];
 /** A trial is long enough to pay for waking the workers. */
-const TRIAL_TRANSACTIONS = 256;
-const FIRST_PIECE = 1024;
+const TRIAL_TRANSACTIONS = 1024;
+const FIRST_PIECE = 2048;
 /** Below this cost of a transaction a parallel model cannot win: a version costs some 15 ns a record, handing over a commit 100. */
 const PAYS_FROM_NANOS = 400;
 /** Part of the work that trials may cost beyond the best model. */

@@ -256,7 +256,7 @@ export class Kernel {
     this.set(L.BLK_WORKERS, workers);
     this.set(L.BLK_WORK_UNITS, options.workUnits);
     this.set(L.BLK_RECORD, options.record ? 1 : 0);
-    this.set(L.BLK_WINDOW, options.window ?? Math.max(8, workers * 4));
+    this.set(L.BLK_WINDOW, options.window ?? workers * 2 + 1);
     this.set(L.BLK_STRIDE, options.stride ?? 2);
     this.set(L.BLK_LIST_EXACT, options.listsExact ? 1 : 0);
     this.set(L.BLK_MUTATION, options.mutation ?? 0);

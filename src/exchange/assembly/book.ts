@@ -26,13 +26,11 @@ export function beginSearches(steps: u32): void {
   searchSteps = steps;
 }
 
-// @ts-ignore: decorator
 @inline
 export function levelAt(market: Market, ticks: u32): u32 {
   return locationOf(load<u32>(<usize>market.directory + ((<usize>(ticks >> 6)) << 2))) + 2 + (ticks & 63);
 }
 
-// @ts-ignore: decorator
 @inline
 function wordAt(market: Market, height: u32, index: u32, side: u32): u32 {
   if (height == 0) {

@@ -358,7 +358,6 @@ function freeOrder<V>(view: V, account: MarginAccount, order: Order): void {
   remove<Order>(order);
 }
 
-// @ts-ignore: decorator
 @inline
 function oidOfClient<V>(view: V, item: usize): u64 {
   const at = load<u32>(item, ITEM_TARGET);
@@ -387,7 +386,6 @@ function reduce<V>(view: V, sender: u32, market: Market, order: Order, lots: i64
   return CODE_OK;
 }
 
-// @ts-ignore: decorator
 @inline
 function shrinkMargin(market: Market, account: MarginAccount, order: Order): void {
   const margin = min(order.margin, initialMargin(market, order.priceTicks, order.sizeLots));

@@ -13,20 +13,17 @@ import { MarginAccount, Market, marketAt, Portfolio, portfolioAt, Position, posi
 export let fillFee: i64 = 0; // register
 export let fillClosedPnl: i64 = 0; // register
 
-// @ts-ignore: decorator
 @inline
 export function magnitude(value: i64): i64 {
   return value < 0 ? -value : value;
 }
 
 /** a / b rounded up, for a >= 0. */
-// @ts-ignore: decorator
 @inline
 export function divideUp(a: i64, b: i64): i64 {
   return <i64>((<u64>a + <u64>b - 1) / <u64>b);
 }
 
-// @ts-ignore: decorator
 @inline
 export function initialMargin(market: Market, ticks: i64, lots: i64): i64 {
   return divideUp(ticks * lots * market.unit, market.leverage);
@@ -60,14 +57,12 @@ export function multiplyDivide(a: u64, b: u64, d: u64): u64 {
   return quotient;
 }
 
-// @ts-ignore: decorator
 @inline
 export function feeOf(notional: i64, ppm: i32): i64 {
   return ppm >= 0 ? divideUp(notional * ppm, 1000000) : -((notional * -ppm) / 1000000);
 }
 
 /** Takes value and margin of the positions anew if marks have changed since they were taken. */
-// @ts-ignore: decorator
 @inline
 export function refresh<V>(view: V, account: MarginAccount, number: u32): void {
   const now = load<u32>(0, BLK_PRICE_EPOCH);
@@ -95,7 +90,6 @@ function refreshNow<V>(view: V, account: MarginAccount, number: u32, now: u32): 
   account.priceEpoch = now;
 }
 
-// @ts-ignore: decorator
 @inline
 export function available(account: MarginAccount): i64 {
   return account.collateral + account.positionValue - account.positionMargin - account.orderMargin;
@@ -170,7 +164,6 @@ function turnPortfolioBit<V>(view: V, account: MarginAccount, number: u32, marke
   }
 }
 
-// @ts-ignore: decorator
 @inline
 export function positionSize<V>(view: V, number: u32, market: u32): i64 {
   const position = view.read<Position>(positionAt(number, market));

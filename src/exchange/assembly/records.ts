@@ -152,25 +152,21 @@ export function checkExchangeLayout(): void {
   if (offsetof<Level>('head') != 16 || offsetof<Oracle>('timeMs') != 16) ERROR('layout');
 }
 
-// @ts-ignore: decorator
 @inline
 export function marketAt(market: u32): Market {
   return changetype<Market>(<usize>load<u32>(0, EXC_MARKETS) + <usize>market * MARKET_BYTES);
 }
 
-// @ts-ignore: decorator
 @inline
 export function marginAccountAt(account: u32): u32 {
   return locationOf(load<u32>(0, EXC_ACCOUNTS)) + account * 2;
 }
 
-// @ts-ignore: decorator
 @inline
 export function portfolioAt(account: u32): u32 {
   return locationOf(load<u32>(0, EXC_PORTFOLIOS)) + account * 2;
 }
 
-// @ts-ignore: decorator
 @inline
 export function positionAt(account: u32, market: u32): u32 {
   return locationOf(load<u32>(0, EXC_POSITIONS)) + market * load<u32>(0, EXC_MAX_ACCOUNTS) + account;
@@ -180,19 +176,16 @@ export function positionAt(account: u32, market: u32): u32 {
  * An order's location from its reference, slot * maxAccounts + account + 1. Low slots are used first, so orders of all accounts lie close
  * together: measured, 100 books and 10,000 accounts, against account-major: fewer pages for the same orders.
  */
-// @ts-ignore: decorator
 @inline
 export function orderAt(reference: u32): u32 {
   return locationOf(load<u32>(0, EXC_ORDERS)) + (reference - 1) * 2;
 }
 
-// @ts-ignore: decorator
 @inline
 export function orderReference(account: u32, slot: u32): u32 {
   return slot * load<u32>(0, EXC_MAX_ACCOUNTS) + account + 1;
 }
 
-// @ts-ignore: decorator
 @inline
 export function orderPageAt(account: u32, page: u32): u32 {
   return locationOf(load<u32>(0, EXC_ORDER_PAGES)) + account * ((load<u32>(0, EXC_ORDER_SLOTS) >> 6) - 1) + page - 1;

@@ -15,7 +15,6 @@ export { takeChunks } from '../../kernel/assembly/memory';
 export { ensurePage } from '../../exchange/assembly/book';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock };
 
-// @ts-ignore: decorator
 @inline
 function programs(): Programs {
   return changetype<Programs>(0);

@@ -132,7 +132,6 @@ export function declareSet(tx: usize, at: u32): u32 {
   return declared(at, accountAt(recipient), exists ? TRACE_READ : TRACE_WRITE);
 }
 
-// @ts-ignore: decorator
 @inline
 function declared(at: u32, location: u32, kind: u32): u32 {
   store<u32>(at, (location << 3) | kind);

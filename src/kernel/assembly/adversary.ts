@@ -6,7 +6,6 @@ import { BLK_EPOCH, BLK_MUTATION, BLK_SLOTS, CTL_COMMITTED, MUTATION_EARLY_VALID
 import { commitLog } from './executor-optimistic';
 import { validate } from './view-speculative';
 
-// @ts-ignore: decorator
 @inline
 export function interleave(worker: usize): void {
   if (load<u32>(worker, WRK_RANDOM) != 0) commitNow(worker);

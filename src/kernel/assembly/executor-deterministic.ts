@@ -65,13 +65,11 @@ const HOMES_MAX: u32 = 1024;
 
 // --- Owners -----------------------------------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 function listOf(index: u32): usize {
   return <usize>load<u32>(0, BLK_LIST) + (index << 3);
 }
 
-// @ts-ignore: decorator
 @inline
 function ownerOf(index: u32): u32 {
   return load<u8>(<usize>load<u32>(0, BLK_OWNERS) + index);
@@ -147,20 +145,17 @@ export function planOwners(): void {
  *    4  u32  that reads it
  *    8  u32  that adds to it (or sets bits)
  */
-// @ts-ignore: decorator
 @inline
 function dependencyEntry(table: u32, key: u32, mask: u32): usize {
   return <usize>table + ((<usize>(((key * 0x9e3779b1) >> 12) & mask)) << 4);
 }
 
-// @ts-ignore: decorator
 @inline
 function later(a: u32, b: u32): u32 {
   return a > b ? a : b;
 }
 
 /** The groups of eight bits that a mask touches, as the bits of a byte. */
-// @ts-ignore: decorator
 @inline
 function groupsOf(mask: u64): u32 {
   // Bit 7 of each byte is set if the byte is not zero; then gathered.
@@ -169,7 +164,6 @@ function groupsOf(mask: u64): u32 {
 }
 
 /** A reader, a writer, an adder in the terms of a table entry; setting bits commutes with setting, as adding does with adding. */
-// @ts-ignore: decorator
 @inline
 function fieldOf(kind: u32): u32 {
   if (kind == TRACE_READ || kind == TRACE_BITS_READ) return 4;
@@ -194,7 +188,6 @@ function noteOthers(table: u32, mask: u32, list: u32, bytes: u32, stamp: u32): v
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function conflicting(entry: usize, kind: u32): u32 {
   const field = fieldOf(kind);
@@ -248,7 +241,6 @@ function readLists(worker: usize, id: u32, from: u32, to: u32): void {
 }
 
 /** Waits until the other workers are past `before - 1`. False: the block stops, or (thread 0) nothing moves. */
-// @ts-ignore: decorator
 @inline
 function awaitDone(worker: usize, before: u32): bool {
   return before <= load<u32>(worker, WRK_SEEN_WATERMARK) || awaitWatermark(worker, before);
@@ -269,7 +261,6 @@ function awaitWatermark(worker: usize, before: u32): bool {
 // --- Running --------------------------------------------------------------------------------------------------------------------------
 
 /** Runs one transaction under its list. False: the block stops. */
-// @ts-ignore: decorator
 @inline
 export function runListed<P>(program: P, worker: usize, index: u32): bool {
   const list = listOf(index);

@@ -172,13 +172,11 @@ function speculate<P>(program: P, worker: usize, index: u32): bool {
   return true;
 }
 
-// @ts-ignore: decorator
 @inline
 function slotOf(index: u32): usize {
   return load<u32>(0, BLK_SLOTS) + (index << 3);
 }
 
-// @ts-ignore: decorator
 @inline
 function hasRun(index: u32): bool {
   return <u32>(atomic.load<u64>(slotOf(index)) >> 32) == load<u32>(0, BLK_EPOCH);
@@ -206,7 +204,6 @@ function commitReady<P>(program: P, worker: usize, count: u32, others: bool): u3
 }
 
 /** Is the finished transaction's log in this worker's arena? */
-// @ts-ignore: decorator
 @inline
 function isOwn(worker: usize, index: u32): bool {
   const log = <u32>load<u64>(slotOf(index));

@@ -42,7 +42,6 @@ function partitionOf(location: u32, workers: u32): u32 {
   return (((location >> 2) * 0x9e3779b1) >> 16) % workers;
 }
 
-// @ts-ignore: decorator
 @inline
 function touchedEntry(location: u32): usize {
   const mask = load<u32>(0, REG_DEPENDENCY_MASK);

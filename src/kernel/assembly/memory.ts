@@ -7,25 +7,21 @@
 import { CHUNK_BYTES, CHUNK_TABLE, CTL_STOP, REG_CHUNK_END, REG_CHUNK_NEXT, STOP_NONE, WRK_SLEEP } from '../layout';
 
 /** Our own mistake: traps, also in a release build. */
-// @ts-ignore: decorator
 @inline
 export function assertKernel(condition: bool): void {
   if (!condition) unreachable();
 }
 
-// @ts-ignore: decorator
 @inline
 export function locationOf(address: usize): u32 {
   return <u32>(address >> 5);
 }
 
-// @ts-ignore: decorator
 @inline
 export function addressOf(location: u32): usize {
   return (<usize>location) << 5;
 }
 
-// @ts-ignore: decorator
 @inline
 export function stopped(): bool {
   return atomic.load<u32>(0, CTL_STOP) != STOP_NONE;
@@ -46,22 +42,14 @@ export function takeChunks(count: u32, recordClass: u32, recordBytes: u32, home:
 }
 
 /** Class, record size / 32 and home of the chunk that holds a location. */
-// @ts-ignore: decorator
 @inline
 export function chunkTag(location: u32): u32 {
   return load<u32>(<usize>CHUNK_TABLE + ((<usize>(location >> 11)) << 2));
 }
 
-// @ts-ignore: decorator
 @inline
 export function classOf(location: u32): u32 {
   return chunkTag(location) & 0xff;
-}
-
-// @ts-ignore: decorator
-@inline
-export function recordBytesOf(location: u32): u32 {
-  return ((chunkTag(location) >> 8) & 0xff) << 5;
 }
 
 /** Some 60 micros of spinning: longer than most transactions, far shorter than a time slice. */
@@ -72,7 +60,6 @@ const SLEEP_NANOS: i64 = 50000;
  * One round of waiting: some loads, and after a while a short sleep, so that a thread that waits gives its core to the one it waits for
  * when there are more threads than cores. `rounds` is the number of rounds waited so far.
  */
-// @ts-ignore: decorator
 @inline
 export function pause(worker: usize, rounds: u32): void {
   for (let i = 0; i < 8; i++) atomic.load<u32>(0, CTL_STOP);

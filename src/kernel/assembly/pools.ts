@@ -32,7 +32,6 @@ import {
 import { requestStop } from './memory';
 
 /** Room for one transaction's events, and for its trace when the block is recorded. False: a pool is full, the block stops. */
-// @ts-ignore: decorator
 @inline
 export function beginOutput(worker: usize): bool {
   const top = load<u32>(worker, WRK_EVENT_TOP);
@@ -72,7 +71,6 @@ function traceChunk(worker: usize): bool {
 }
 
 /** An event's bytes; `bytes` is a multiple of 8. */
-// @ts-ignore: decorator
 @inline
 export function emitEvent(worker: usize, type: u32, bytes: u32): usize {
   const at = load<u32>(worker, WRK_EVENT_TOP);
@@ -81,7 +79,6 @@ export function emitEvent(worker: usize, type: u32, bytes: u32): usize {
   return at;
 }
 
-// @ts-ignore: decorator
 @inline
 export function trace(worker: usize, location: u32, kind: u32): void {
   const at = load<u32>(worker, WRK_TRACE_TOP);
@@ -89,7 +86,6 @@ export function trace(worker: usize, location: u32, kind: u32): void {
   store<u32>(worker, at + 4, WRK_TRACE_TOP);
 }
 
-// @ts-ignore: decorator
 @inline
 export function traceBits(worker: usize, location: u32, kind: u32, mask: u64): void {
   const at = load<u32>(worker, WRK_TRACE_TOP);

@@ -13,14 +13,12 @@
  */
 import { BLK_WORK_UNITS, RECORD_META, RECORD_PRESENT, RECORD_PAYLOAD, WRK_WORK_SINK } from '../layout';
 
-// @ts-ignore: decorator
 @inline
 export function isPresent<T>(record: T): bool {
   return (load<u32>(changetype<usize>(record), RECORD_META) & RECORD_PRESENT) != 0;
 }
 
 /** A record that was obtained by `write` becomes present. */
-// @ts-ignore: decorator
 @inline
 export function markPresent<T>(record: T): void {
   const p = changetype<usize>(record);
@@ -28,7 +26,6 @@ export function markPresent<T>(record: T): void {
 }
 
 /** Writes a record that is absent or present, as present. */
-// @ts-ignore: decorator
 @inline
 export function create<V, T>(view: V, location: u32): T {
   const record = view.write<T>(location);
@@ -37,7 +34,6 @@ export function create<V, T>(view: V, location: u32): T {
 }
 
 /** Deletes a record that was obtained by `write`: payload zero, not present. */
-// @ts-ignore: decorator
 @inline
 export function remove<T>(record: T): void {
   const p = changetype<usize>(record);
@@ -52,7 +48,6 @@ export function remove<T>(record: T): void {
 }
 
 /** The extra work that a benchmark asks for, in the middle of a transaction: after its first reads, before its writes. */
-// @ts-ignore: decorator
 @inline
 export function work(worker: usize): void {
   const units = load<u32>(0, BLK_WORK_UNITS);

@@ -27,7 +27,6 @@ import {
 } from '../layout';
 import { beginOutput } from './pools';
 
-// @ts-ignore: decorator
 @external('heddle', 'nowMicros')
 declare function nowMicros(): f64;
 
@@ -37,25 +36,21 @@ export const LOOK_AHEAD: u32 = 2;
 /** Progress of a worker that holds no transaction. */
 export const IDLE: u32 = 0xffffffff;
 
-// @ts-ignore: decorator
 @inline
 export function workerBlock(id: u32): usize {
   return <usize>WORKERS_BASE + <usize>id * WORKER_BYTES;
 }
 
-// @ts-ignore: decorator
 @inline
 export function blockCount(): u32 {
   return load<u32>(0, BLK_COUNT);
 }
 
-// @ts-ignore: decorator
 @inline
 export function transactionAt(index: u32): usize {
   return load<u32>(load<u32>(0, BLK_TX_TABLE) + (index << 2));
 }
 
-// @ts-ignore: decorator
 @inline
 export function writeReceipt(index: u32, code: u32, events: u32, eventBytes: u32, note: u32): void {
   const at = load<u32>(0, BLK_RECEIPTS) + (index << 4);
@@ -65,7 +60,6 @@ export function writeReceipt(index: u32, code: u32, events: u32, eventBytes: u32
   store<u32>(at, note, 12);
 }
 
-// @ts-ignore: decorator
 @inline
 export function writeTrace(index: u32, address: u32, bytes: u32): void {
   const at = load<u32>(0, BLK_TRACES) + (index << 3);
@@ -74,7 +68,6 @@ export function writeTrace(index: u32, address: u32, bytes: u32): void {
 }
 
 /** Runs one transaction in place and writes its receipt. False: the block has to stop. */
-// @ts-ignore: decorator
 @inline
 export function runInPlace<P, V>(program: P, view: V, index: u32): bool {
   const worker = changetype<usize>(view);
@@ -120,7 +113,6 @@ export function watermark(): u32 {
 }
 
 /** Planted for tests: the first execution of a chosen transaction on a thread other than 0 ends in a trap. */
-// @ts-ignore: decorator
 @inline
 export function plantedFault(worker: usize, index: u32): void {
   const at = load<u32>(0, BLK_FAULT_AT);
@@ -133,13 +125,11 @@ function trapOnce(): void {
 }
 
 /** Transactions that are reported as committed grow with this word; thread 0 passes them on. */
-// @ts-ignore: decorator
 @inline
 export function publishCommitted(count: u32): void {
   atomic.store<u32>(0, count, CTL_COMMITTED);
 }
 
-// @ts-ignore: decorator
 @inline
 export function faulted(worker: usize): bool {
   return load<u32>(worker, WRK_FAULT) != 0;

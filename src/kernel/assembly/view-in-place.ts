@@ -39,26 +39,22 @@ import { emitEvent, noteEmpty, noteReclaim, trace, traceBits } from './pools';
 import { work } from './record';
 
 /** The lowest set bit, -1 if there is none. */
-// @ts-ignore: decorator
 @inline
 export function lowest(word: u64): i32 {
   return word == 0 ? -1 : <i32>ctz<u64>(word);
 }
 
-// @ts-ignore: decorator
 @inline
 export function highest(word: u64): i32 {
   return word == 0 ? -1 : 63 - <i32>clz<u64>(word);
 }
 
 /** The part of `mask` that finding the lowest bit `found` has looked at. */
-// @ts-ignore: decorator
 @inline
 export function lookedAtUp(mask: u64, found: i32): u64 {
   return found < 0 ? mask : mask & (((<u64>2) << found) - 1);
 }
 
-// @ts-ignore: decorator
 @inline
 export function lookedAtDown(mask: u64, found: i32): u64 {
   return found < 0 ? mask : mask & ((<u64>-1) << found);
@@ -224,7 +220,6 @@ export function roomToUndo(worker: usize): bool {
  *   12  u32  bytes of the record, or field of the sum
  *   16  the record as it was before its first write in the block; or u64 the delta; or u64 the bits that changed
  */
-// @ts-ignore: decorator
 @inline
 function undoEntry(worker: usize, location: u32, kind: u32, detail: u32): usize {
   const at = load<u32>(worker, WRK_UNDO_TOP);
@@ -237,7 +232,6 @@ function undoEntry(worker: usize, location: u32, kind: u32, detail: u32): usize 
 }
 
 /** Keeps what a record holds before its first write in the block. Whoever writes it is alone with it. */
-// @ts-ignore: decorator
 @inline
 function savePreImage(worker: usize, location: u32, bytes: u32): void {
   const p = addressOf(location);

@@ -76,7 +76,6 @@ const ENTRY_BITS: u32 = 4;
 const TABLE_MASK: u32 = 255;
 
 /** Begins an empty log at the top of the worker's arena. */
-// @ts-ignore: decorator
 @inline
 export function beginLog(worker: usize, at: u32): void {
   store<u32>(worker, at, WRK_LOG_START);
@@ -89,14 +88,12 @@ export function beginLog(worker: usize, at: u32): void {
   } else store<u32>(worker, generation, WRK_GENERATION);
 }
 
-// @ts-ignore: decorator
 @inline
 function bucketOf(worker: usize, location: u32): usize {
   return worker + WRK_TABLE + ((<usize>((location ^ (location >> 8)) & TABLE_MASK)) << 2);
 }
 
 /** The transaction's own entry for a location, 0 if it has none. */
-// @ts-ignore: decorator
 @inline
 function find(worker: usize, location: u32): usize {
   const bucket = load<u32>(bucketOf(worker, location));
@@ -112,7 +109,6 @@ function find(worker: usize, location: u32): usize {
 }
 
 /** A new entry at the head of its bucket's chain. */
-// @ts-ignore: decorator
 @inline
 function append(worker: usize, location: u32, kind: u32, bytes: u32): usize {
   const at = load<u32>(worker, WRK_LOG_TOP);
@@ -129,7 +125,6 @@ function append(worker: usize, location: u32, kind: u32, bytes: u32): usize {
 }
 
 /** Copies a record of which no write is under way; notes its version. */
-// @ts-ignore: decorator
 @inline
 function copyStable(entry: usize, location: u32, bytes: u32): void {
   const from = addressOf(location);
@@ -270,7 +265,6 @@ export class SpeculativeView {
 }
 
 /** The transaction's entry for a bit record. The word is read with one atomic load, so it needs no version. */
-// @ts-ignore: decorator
 @inline
 function bits(worker: usize, location: u32): usize {
   let entry = find(worker, location);

@@ -98,19 +98,16 @@ export function checkLedgerLayout(): void {
   if (offsetof<Balance>() != BALANCE_SIZE || offsetof<Balance>('amount') != BALANCE_AMOUNT) ERROR('balance layout');
 }
 
-// @ts-ignore: decorator
 @inline
 export function accountAt(account: u32): u32 {
   return locationOf(load<u32>(0, LEDGER_ACCOUNTS)) + account * 2;
 }
 
-// @ts-ignore: decorator
 @inline
 export function balanceAt(account: u32, token: u32): u32 {
   return locationOf(load<u32>(0, LEDGER_BALANCES)) + account * load<u32>(0, LEDGER_TOKENS) + token;
 }
 
-// @ts-ignore: decorator
 @inline
 function nonceChunkAt(account: u32, index: u32): u32 {
   return locationOf(load<u32>(0, LEDGER_NONCES)) + (account * NONCES_CHUNKS + index / NONCES_PER_CHUNK) * 2;
@@ -181,7 +178,6 @@ export function useNonce<V>(view: V, tx: usize): u32 {
   return CODE_OK;
 }
 
-// @ts-ignore: decorator
 @inline
 function ring(index: u32): u32 {
   return index >= NONCES_KEPT ? index - NONCES_KEPT : index;

@@ -51,19 +51,16 @@ export class Counter {
   zero1: i64;
 }
 
-// @ts-ignore: decorator
 @inline
 function cellAt(index: u32): u32 {
   return locationOf(load<u32>(0, BENCH_CELLS)) + index;
 }
 
-// @ts-ignore: decorator
 @inline
 function counterAt(index: u32): u32 {
   return locationOf(load<u32>(0, BENCH_COUNTERS)) + index;
 }
 
-// @ts-ignore: decorator
 @inline
 function mix(hash: u64, value: u64): u64 {
   const x = (hash ^ value) * 0x9fb21c651e98df25;

@@ -83,7 +83,14 @@ interface World {
   readonly orderPages?: number;
 }
 
-function genesis({ markets = [{}], collateral = {}, maxAccounts = 8, orderPages = 1 }: World = {}): Genesis {
+const MAX_ACCOUNTS = 8;
+
+/** The reference of an order in the queue of a level. */
+function link(account: number, slot: number): number {
+  return slot * MAX_ACCOUNTS + account + 1;
+}
+
+function genesis({ markets = [{}], collateral = {}, maxAccounts = MAX_ACCOUNTS, orderPages = 1 }: World = {}): Genesis {
   return {
     maxAccounts,
     orderPages,
@@ -712,7 +719,7 @@ test('place: only what opens needs margin', () => {
 test('matching: price, then time, at the price of the maker', () => {
   const bench = new Bench();
   const [late] = [bench.item(B, sell(3, 102)), bench.item(B, sell(3, 101)), bench.item(C, sell(3, 101)), bench.item(C, sell(3, 100))];
-  assert.deepEqual(bench.level(101), [6n, 64 + 1 + 1, 128 + 0 + 1, 2, 1]);
+  assert.deepEqual(bench.level(101), [6n, link(1, 1), link(2, 0), 2, 1]);
   const events = bench.send(A, buy(8, 101));
   assert.deepEqual(
     fills(events).map(({ accounts, price, lots }) => [accounts[1], price, lots]),
@@ -723,7 +730,7 @@ test('matching: price, then time, at the price of the maker', () => {
     ],
   );
   assert.deepEqual(events.at(-1), { type: 'item', item: 0, code: CODE_OK, oid: 5n * 1024n, filled: 8n, resting: 0n });
-  assert.deepEqual(bench.level(101), [1n, 129, 129, 1, 1]);
+  assert.deepEqual(bench.level(101), [1n, link(2, 0), link(2, 0), 1, 1]);
   assert.equal(bench.level(100), undefined);
   assert.equal(bench.ledger.openOrders(1)[0]?.oid, late?.oid);
   assert.deepEqual(bench.totals(), [2n * (300n + 303n + 202n), 8n, 0n]);
@@ -746,7 +753,7 @@ test('matching: what is left of a gtc order rests, behind those at its level', (
     [order.getBigUint64(0, true), order.getBigInt64(8, true), order.getBigInt64(16, true), order.getBigInt64(24, true)],
     [oid, 2n, 5n, 40n],
   );
-  assert.deepEqual([order.getUint32(32, true), order.getUint32(36, true), order.getUint32(40, true)], [100, 0, 2 * 64 + 1 + 1]);
+  assert.deepEqual([order.getUint32(32, true), order.getUint32(36, true), order.getUint32(40, true)], [100, 0, link(2, 1)]);
   assert.deepEqual([order.getUint16(44, true), order.getUint8(46), order.getUint8(47), order.getUint32(48, true)], [0, 0, 1, 0]);
 });
 
@@ -1037,11 +1044,11 @@ test('reduce: keeps the place in the queue', () => {
   assert.equal(reduce(3n).code, CODE_LOT);
   assert.equal(reduce(11n).code, CODE_LOT);
   assert.deepEqual(reduce(4n), { type: 'item', item: 0, code: CODE_OK, oid, filled: 0n, resting: 6n });
-  assert.deepEqual(bench.level(100), [16n, 1, 65, 2, 0]);
+  assert.deepEqual(bench.level(100), [16n, link(0, 0), link(1, 0), 2, 0]);
   assert.equal(bench.margin(0).orderMargin, 120n);
   assert.equal(fills(bench.send(C, sell(2, 100)))[0]?.accounts[1], 0);
   assert.equal(bench.ledger.openOrders(0)[0]?.originalLots, 10n);
-  assert.deepEqual([reduce(4n).resting, bench.level(100)], [0n, [10n, 65, 65, 1, 0]]);
+  assert.deepEqual([reduce(4n).resting, bench.level(100)], [0n, [10n, link(1, 0), link(1, 0), 1, 0]]);
 });
 
 test('modify: a new order in place of an old one, which is gone even when the new one is refused', () => {

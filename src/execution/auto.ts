@@ -19,14 +19,24 @@ export interface Situation {
 export interface Choice {
   readonly model: Model;
   readonly transactions: number;
-  readonly situation: string;
   /** A piece to learn from, not the model believed best. */
   readonly trial: boolean;
 }
 
+/** What is known about a model in one situation. */
 interface Estimate {
   nanos: number;
   samples: number;
+}
+
+/** Costs learnt in one situation, and what trials have lost of all work. */
+interface Knowledge {
+  readonly situation: Situation;
+  readonly estimates: Readonly<Record<Model, Estimate>>;
+  lastMain: Model;
+  trials: number;
+  all: number;
+  turn: number;
 }
 
 const MODELS: readonly Model[] = ['serial', 'optimistic', 'deterministic'];
@@ -41,62 +51,81 @@ const TRIAL_BUDGET = 0.01;
 const MARGIN = 0.92;
 
 export class ModelChooser {
+  private readonly known: Knowledge[] = [];
+  private current: Knowledge | undefined;
+
   /** The model of the last piece that was not a trial. */
-  lastMain: Model = 'serial';
-  private readonly estimates = new Map<string, Map<Model, Estimate>>();
-  private readonly lost = new Map<string, { trials: number; all: number; turn: number }>();
+  get lastMain(): Model {
+    return this.current?.lastMain ?? 'serial';
+  }
 
-  choose({ left, workers, listed, workUnits, record }: Situation): Choice {
-    const situation = `${workers}/${listed}/${workUnits}/${record}`;
-    let known = this.estimates.get(situation);
-    if (known === undefined) {
-      known = new Map();
-      this.estimates.set(situation, known);
-      this.lost.set(situation, { trials: 0, all: 0, turn: 0 });
-    }
-    const candidates = workers === 1 ? MODELS.slice(0, 1) : MODELS;
-    const serial = known.get('serial');
-    if (serial === undefined || serial.samples < 2)
-      return { model: 'serial', transactions: Math.min(left, FIRST_PIECE), situation, trial: false };
-    if (serial.nanos < PAYS_FROM_NANOS) return { model: 'serial', transactions: left, situation, trial: false };
-    const untried = candidates.find((model) => (known.get(model)?.samples ?? 0) < 2);
-    const budget = this.lost.get(situation) as { trials: number; all: number; turn: number };
-    if (untried !== undefined && budget.trials <= budget.all * TRIAL_BUDGET * 4) {
-      return { model: untried, transactions: Math.min(left, TRIAL_TRANSACTIONS), situation, trial: true };
-    }
+  choose(situation: Situation): Choice {
+    const known = this.knowledge(situation);
+    const { estimates } = known;
+    const { left } = situation;
+    const serial = estimates.serial;
+    if (situation.workers === 1) return main(known, 'serial', left);
+    if (serial.samples < 2) return main(known, 'serial', Math.min(left, FIRST_PIECE));
+    if (serial.nanos < PAYS_FROM_NANOS) return main(known, 'serial', left);
+    const untried = MODELS.find((model) => estimates[model].samples < 2);
+    if (untried !== undefined && known.trials <= known.all * TRIAL_BUDGET * 4) return trial(untried, left);
     let best: Model = 'serial';
-    for (const model of candidates) {
-      const estimate = known.get(model);
-      if (estimate === undefined || estimate.samples < 2) continue;
-      const current = known.get(best) as Estimate;
-      const factor = model === this.lastMain || best === this.lastMain ? MARGIN : 1;
-      if (estimate.nanos < current.nanos * factor) best = model;
+    for (const model of MODELS) {
+      const estimate = estimates[model];
+      if (estimate.samples < 2) continue;
+      const factor = model === known.lastMain || best === known.lastMain ? MARGIN : 1;
+      if (estimate.nanos < estimates[best].nanos * factor) best = model;
     }
-    if (budget.trials <= budget.all * TRIAL_BUDGET && left > TRIAL_TRANSACTIONS * 2) {
-      budget.turn++;
-      const other = candidates[budget.turn % candidates.length] as Model;
-      if (other !== best) return { model: other, transactions: TRIAL_TRANSACTIONS, situation, trial: true };
+    if (known.trials <= known.all * TRIAL_BUDGET && left > TRIAL_TRANSACTIONS * 2) {
+      known.turn++;
+      const other = MODELS[known.turn % MODELS.length] as Model;
+      if (other !== best) return trial(other, left);
     }
-    this.lastMain = best;
-    return { model: best, transactions: left, situation, trial: false };
+    return main(known, best, left);
   }
 
-  /** Takes what a piece has cost, in micros. */
+  /** Takes what a piece of the last choice's situation has cost, in micros. */
   learn(choice: Choice, transactions: number, micros: number): void {
-    if (transactions === 0) return;
-    const known = this.estimates.get(choice.situation) as Map<Model, Estimate>;
+    const known = this.current;
+    if (transactions === 0 || known === undefined) return;
     const nanos = (micros * 1000) / transactions;
-    const estimate = known.get(choice.model);
+    const estimate = known.estimates[choice.model];
     // The first piece of a model pays for compilation and cold caches: it counts little.
-    if (estimate === undefined) known.set(choice.model, { nanos, samples: 1 });
-    else {
-      const weight = estimate.samples === 1 ? 0.9 : 0.25;
-      estimate.nanos += (nanos - estimate.nanos) * weight;
-      estimate.samples++;
+    const weight = estimate.samples === 0 ? 1 : estimate.samples === 1 ? 0.9 : 0.25;
+    estimate.nanos += (nanos - estimate.nanos) * weight;
+    estimate.samples++;
+    let best = nanos;
+    for (const model of MODELS) {
+      const other = known.estimates[model];
+      if (other.samples > 0 && other.nanos < best) best = other.nanos;
     }
-    const budget = this.lost.get(choice.situation) as { trials: number; all: number; turn: number };
-    const best = Math.min(...[...known.values()].map((entry) => entry.nanos));
-    budget.all += transactions * best;
-    if (choice.trial) budget.trials += Math.max(0, transactions * (nanos - best));
+    known.all += transactions * best;
+    if (choice.trial) known.trials += transactions * (nanos - best);
   }
+
+  private knowledge(situation: Situation): Knowledge {
+    if (this.current !== undefined && same(this.current.situation, situation)) return this.current;
+    let known = this.known.find((entry) => same(entry.situation, situation));
+    if (known === undefined) {
+      const estimate = (): Estimate => ({ nanos: 0, samples: 0 });
+      const estimates = { serial: estimate(), optimistic: estimate(), deterministic: estimate(), sharded: estimate() };
+      known = { situation, estimates, lastMain: 'serial', trials: 0, all: 0, turn: 0 };
+      this.known.push(known);
+    }
+    this.current = known;
+    return known;
+  }
+}
+
+function same(a: Situation, b: Situation): boolean {
+  return a.workers === b.workers && a.listed === b.listed && a.workUnits === b.workUnits && a.record === b.record;
+}
+
+function main(known: Knowledge, model: Model, transactions: number): Choice {
+  known.lastMain = model;
+  return { model, transactions, trial: false };
+}
+
+function trial(model: Model, left: number): Choice {
+  return { model, transactions: Math.min(left, TRIAL_TRANSACTIONS), trial: true };
 }

@@ -56,7 +56,7 @@ import {
   WRK_WORK_SINK,
 } from '../layout';
 import { addressOf, chunkTag, pause, stopped } from './memory';
-import { blockCount, IDLE, plantedFault, publishCommitted, runInPlace, watermark, workerBlock } from './schedule';
+import { blockCount, IDLE, plantedFault, publishCommitted, reportOthers, runInPlace, watermark, workerBlock } from './schedule';
 import { JournalView, ListedView, roomToUndo } from './view-in-place';
 
 /** Transactions whose lists a worker reads before it runs its own among them. */
@@ -313,16 +313,7 @@ export function deterministic<P>(program: P, id: u32): u32 {
     }
   }
   if (!stopped()) atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
-  // Thread 0 stays to report what the others finish.
-  for (let rounds: u32 = 0; id == 0 && !stopped(); rounds++) {
-    const done = watermark();
-    publishCommitted(done);
-    if (done >= count) return RETURN_ENDED;
-    if (done >= reportAt) return RETURN_REPORT;
-    if (rounds == STALL_ROUNDS) return RETURN_STALLED;
-    pause(worker, rounds);
-  }
-  return RETURN_ENDED;
+  return id == 0 ? reportOthers(worker, count, reportAt) : RETURN_ENDED;
 }
 
 /**

@@ -131,7 +131,7 @@ function roomForLog(worker: usize, committed: u32): bool {
 }
 
 /** Runs a transaction into a log. False: the block stops. */
-function execute<P>(program: P, worker: usize, index: u32, at: u32): bool {
+function execute<P>(program: P, worker: usize, index: u32, at: u32, incarnation: u32): bool {
   if (!beginOutput(worker)) return false;
   const started = startMicros();
   beginLog(worker, at);
@@ -142,7 +142,7 @@ function execute<P>(program: P, worker: usize, index: u32, at: u32): bool {
   store<u32>(at, code, LOG_CODE);
   store<u32>(at, events, LOG_EVENTS);
   store<u32>(at, load<u32>(worker, WRK_EVENT_TOP) - events, LOG_EVENT_BYTES);
-  store<u32>(at, 1, LOG_EXECUTIONS);
+  store<u32>(at, incarnation, LOG_EXECUTIONS);
   store<u32>(at, load<u32>(worker, WRK_FAULT), LOG_FAULTED);
   if (load<u32>(0, BLK_RECORD) != 0) {
     const trace = load<u32>(worker, WRK_TRACE_START);
@@ -150,7 +150,7 @@ function execute<P>(program: P, worker: usize, index: u32, at: u32): bool {
     store<u32>(at, load<u32>(worker, WRK_TRACE_TOP) - trace, LOG_TRACE_BYTES);
   }
   store<u32>(worker, load<u32>(worker, WRK_EXECUTIONS) + 1, WRK_EXECUTIONS);
-  if (load<u32>(0, BLK_TIMELINE) != 0) writeTimeline(index, worker, started, 1);
+  if (load<u32>(0, BLK_TIMELINE) != 0) writeTimeline(index, worker, started, incarnation);
   return true;
 }
 
@@ -160,7 +160,7 @@ function speculate<P>(program: P, worker: usize, index: u32): bool {
   plantedFault(worker, index);
   const ahead = index + load<u32>(0, BLK_WORKERS);
   if (ahead < blockCount()) store<u32>(worker, program.lookAhead(transactionAt(ahead)), WRK_WORK_SINK);
-  if (!execute<P>(program, worker, index, at)) return false;
+  if (!execute<P>(program, worker, index, at, 1)) return false;
   if ((load<u32>(0, BLK_MUTATION) & MUTATION_EARLY_VALIDATION) != 0) store<u32>(at, validate(worker, at) ? 1 : 0, LOG_EXECUTIONS);
   const tail = load<u32>(worker, WRK_QUEUE_TAIL);
   const entry = worker + WRK_QUEUE + ((<usize>(tail & QUEUE_MASK)) << 3);
@@ -222,12 +222,11 @@ function commitOne<P>(program: P, worker: usize, turn: u32): bool {
     const top = load<u32>(worker, WRK_LOG_TOP);
     const random = load<u32>(worker, WRK_RANDOM);
     store<u32>(worker, 0, WRK_RANDOM);
-    if (!execute<P>(program, worker, turn, redo)) return false;
+    if (!execute<P>(program, worker, turn, redo, 2)) return false;
     store<u32>(worker, random, WRK_RANDOM);
     store<u32>(worker, start, WRK_LOG_START);
     store<u32>(worker, top, WRK_LOG_TOP);
     log = redo;
-    store<u32>(log, 2, LOG_EXECUTIONS);
     store<u32>(worker, 0x80000000 + turn, WRK_CURRENT);
     store<u32>(worker, load<u32>(worker, WRK_CONFLICTS) + 1, WRK_CONFLICTS);
   } else store<u32>(worker, 0, WRK_CURRENT);

@@ -32,7 +32,7 @@ import {
   WRK_PROGRESS,
 } from '../layout';
 import { chunkTag, pause, stopped } from './memory';
-import { blockCount, IDLE, publishCommitted, watermark, workerBlock } from './schedule';
+import { blockCount, IDLE, publishCommitted, reportOthers, watermark, workerBlock } from './schedule';
 import { runListed } from './executor-deterministic';
 
 /** The partition of a location: that of its home (a market, say), or its own by hash. */
@@ -121,15 +121,7 @@ export function sharded<P>(program: P, id: u32): u32 {
   store<u32>(worker, next, WRK_CHUNK_NEXT);
   store<u32>(worker, 0, WRK_CURRENT);
   atomic.store<u32>(worker, IDLE, WRK_PROGRESS);
-  for (let rounds: u32 = 0; id == 0 && !stopped(); rounds++) {
-    const done = watermark();
-    publishCommitted(done);
-    if (done >= count) return RETURN_ENDED;
-    if (done >= reportAt) return RETURN_REPORT;
-    if (rounds == STALL_ROUNDS) return RETURN_STALLED;
-    pause(worker, rounds);
-  }
-  return RETURN_ENDED;
+  return id == 0 ? reportOthers(worker, count, reportAt) : RETURN_ENDED;
 }
 
 function visit<P>(program: P, worker: usize, id: u32, index: u32, count: u32): bool {

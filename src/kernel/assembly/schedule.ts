@@ -14,6 +14,10 @@ import {
   BLK_WORKERS,
   CTL_CLAIMED,
   CTL_COMMITTED,
+  RETURN_ENDED,
+  RETURN_REPORT,
+  RETURN_STALLED,
+  STALL_ROUNDS,
   WORKER_BYTES,
   WORKERS_BASE,
   WRK_EVENT_START,
@@ -25,6 +29,7 @@ import {
   WRK_TRACE_START,
   WRK_TRACE_TOP,
 } from '../layout';
+import { pause, stopped } from './memory';
 import { beginOutput } from './pools';
 
 @external('heddle', 'nowMicros')
@@ -110,6 +115,19 @@ export function watermark(): u32 {
     if (progress < least) least = progress;
   }
   return least;
+}
+
+/** Thread 0 has run its part and stays to report what the others finish. RETURN_*. */
+export function reportOthers(worker: usize, count: u32, reportAt: u32): u32 {
+  for (let rounds: u32 = 0; !stopped(); rounds++) {
+    const done = watermark();
+    publishCommitted(done);
+    if (done >= count) return RETURN_ENDED;
+    if (done >= reportAt) return RETURN_REPORT;
+    if (rounds == STALL_ROUNDS) return RETURN_STALLED;
+    pause(worker, rounds);
+  }
+  return RETURN_ENDED;
 }
 
 /** Planted for tests: the first execution of a chosen transaction on a thread other than 0 ends in a trap. */

@@ -60,9 +60,28 @@ export function lookedAtDown(mask: u64, found: i32): u64 {
   return found < 0 ? mask : mask & ((<u64>-1) << found);
 }
 
+/** What all views in place share. */
+@unmanaged
+class InPlaceView {
+  @inline
+  emit(type: u32, bytes: u32): usize {
+    return emitEvent(changetype<usize>(this), type, bytes);
+  }
+
+  @inline
+  work(): void {
+    work(changetype<usize>(this));
+  }
+
+  @inline
+  note(location: u32): void {
+    noteReclaim(location);
+  }
+}
+
 @unmanaged
 @final
-export class SerialView {
+export class SerialView extends InPlaceView {
   @inline
   read<T>(location: u32): T {
     return changetype<T>(addressOf(location));
@@ -108,21 +127,6 @@ export class SerialView {
   }
 
   @inline
-  emit(type: u32, bytes: u32): usize {
-    return emitEvent(changetype<usize>(this), type, bytes);
-  }
-
-  @inline
-  work(): void {
-    work(changetype<usize>(this));
-  }
-
-  @inline
-  note(location: u32): void {
-    noteReclaim(location);
-  }
-
-  @inline
   inconsistent(): void {
     assertKernel(false);
   }
@@ -130,7 +134,7 @@ export class SerialView {
 
 @unmanaged
 @final
-export class TraceView {
+export class TraceView extends InPlaceView {
   @inline
   read<T>(location: u32): T {
     trace(changetype<usize>(this), location, TRACE_READ);
@@ -185,21 +189,6 @@ export class TraceView {
   }
 
   @inline
-  emit(type: u32, bytes: u32): usize {
-    return emitEvent(changetype<usize>(this), type, bytes);
-  }
-
-  @inline
-  work(): void {
-    work(changetype<usize>(this));
-  }
-
-  @inline
-  note(location: u32): void {
-    noteReclaim(location);
-  }
-
-  @inline
   inconsistent(): void {
     assertKernel(false);
   }
@@ -250,7 +239,7 @@ function savePreImage(worker: usize, location: u32, bytes: u32): void {
 
 @unmanaged
 @final
-export class JournalView {
+export class JournalView extends InPlaceView {
   @inline
   recording(): bool {
     return load<u32>(0, BLK_RECORD) != 0;
@@ -313,21 +302,6 @@ export class JournalView {
   }
 
   @inline
-  emit(type: u32, bytes: u32): usize {
-    return emitEvent(changetype<usize>(this), type, bytes);
-  }
-
-  @inline
-  work(): void {
-    work(changetype<usize>(this));
-  }
-
-  @inline
-  note(location: u32): void {
-    noteReclaim(location);
-  }
-
-  @inline
   inconsistent(): void {
     assertKernel(false);
   }
@@ -335,7 +309,7 @@ export class JournalView {
 
 @unmanaged
 @final
-export class ListedView {
+export class ListedView extends InPlaceView {
   /**
    * True if the access is the next one of an exact list, or is in a declared set. Otherwise the block stops, and the access goes to the
    * worker's own scratch bytes: nothing outside the list is touched.
@@ -422,21 +396,6 @@ export class ListedView {
     if (!this.allowed(location, TRACE_ADD)) return;
     store<i64>(undoEntry(changetype<usize>(this), location, TRACE_ADD, field), delta, 16);
     atomic.add<i64>(addressOf(location) + (field << 3), delta, RECORD_PAYLOAD);
-  }
-
-  @inline
-  emit(type: u32, bytes: u32): usize {
-    return emitEvent(changetype<usize>(this), type, bytes);
-  }
-
-  @inline
-  work(): void {
-    work(changetype<usize>(this));
-  }
-
-  @inline
-  note(location: u32): void {
-    noteReclaim(location);
   }
 
   /** After an access outside the list a transaction may see anything; otherwise records always fit together. */

@@ -103,6 +103,12 @@ export class Admission {
     return location;
   }
 
+  /** Is this the location of a client-id record that is in the key table? */
+  isClientId(location: number): boolean {
+    const unit = location * 32;
+    return unit + 96 <= this.kernel.u8.byteLength && this.kernel.get(unit + 32) === 20 && this.kernel.u8[unit + 36] === X.CLASS_CLIENT_ID;
+  }
+
   private clientLocation(account: number, id: Uint8Array): number {
     const key = new Uint8Array(20);
     new DataView(key.buffer).setUint32(0, account);

@@ -1,7 +1,7 @@
 /** The engine beyond equal results: faults in the middle of a block, the stream of commits, access sets that do not hold, bad input. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
+import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { Random } from '../base/random.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
@@ -187,16 +187,28 @@ describe('bad input', () => {
     await engine.close();
   });
 
-  test('a prepared block with an account or a cell that does not exist', async () => {
+  test('prepared transactions that are not well formed get a code, and the rest of the block is unaffected', async () => {
     await withEngine(1, async (engine) => {
       const writer = new PreparedBlockWriter();
       writer.place(5, { market: 0, sell: false, tif: 1, priceTicks: 1, sizeLots: 1 });
-      await assert.rejects(engine.execute(writer.finish(1, 1), { model: 'serial' }), { code: 'BAD_BLOCK' });
-      writer.reset();
       writer.benchAccess(KIND_BENCH_ACCESS, 0, [CELLS], []);
       writer.benchAdd(KIND_BENCH_READ_ADD, 0, 2);
-      const { receipts } = await engine.execute(writer.finish(1, 1), { model: 'serial' });
-      assert.deepEqual([receipts.code(0), receipts.code(1)], [CODE_BENCH_RANGE, CODE_OK]);
+      writer.place(0, { market: 0, sell: false, tif: 1, priceTicks: 1, sizeLots: 1 });
+      writer.place(0, { market: 0, sell: false, tif: 1, priceTicks: 1, sizeLots: 1 });
+      writer.place(0, { market: 0, sell: false, tif: 1, priceTicks: 1, sizeLots: 1 });
+      const block = writer.finish(1, 1);
+      const view = new DataView(block.bytes.buffer);
+      // An unknown kind; 65 items that are not there; a client id that no key stands for.
+      view.setUint8(block.offsets[3] as number, 40);
+      view.setUint16((block.offsets[4] as number) + 2, 65, true);
+      view.setUint32((block.offsets[5] as number) + 24 + 32, 123456, true);
+      const { receipts } = await engine.execute(block, { model: 'serial' });
+      assert.deepEqual(
+        Array.from({ length: 6 }, (_, i) => receipts.code(i)),
+        [CODE_UNDECODABLE, CODE_BENCH_RANGE, CODE_OK, CODE_UNKNOWN_KIND, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE],
+      );
+      const broken = { ...block, number: 2, offsets: Uint32Array.from(block.offsets).reverse() };
+      await assert.rejects(engine.execute(broken, { model: 'serial' }), { code: 'BAD_BLOCK' });
     });
   });
 
@@ -261,6 +273,18 @@ describe('bad input', () => {
       await engine.execute(accessBlock(1, 1), { model: 'serial' });
       await assert.rejects(engine.execute(accessBlock(1, 1), { model: 'serial' }), { code: 'OUT_OF_ORDER' });
     });
+  });
+});
+
+test('memory does not grow from block to block', async () => {
+  await withEngine(2, async (engine) => {
+    const sizes = new Set<number>();
+    for (let number = 1; number <= 60; number++) {
+      const model = (['serial', 'optimistic', 'deterministic', 'sharded'] as const)[number % 4] ?? 'serial';
+      await engine.execute(accessBlock(number, 300, number), { model, record: number % 3 === 0 });
+      sizes.add(engine.snapshot().kernel.reduce((sum, part) => sum + part.byteLength, 0));
+    }
+    assert.equal(sizes.size, 1);
   });
 });
 

@@ -6,6 +6,7 @@
  * transactions one by one gives, with the same receipts.
  */
 import { assert } from '../base/assert.ts';
+import { CODE_EMPTY_BATCH, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { HeddleError } from '../base/errors.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
@@ -114,7 +115,7 @@ export class Engine {
         `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`,
       );
     }
-    this.load(block);
+    const items = this.load(block);
     const list = options.accessList;
     if (list !== undefined) this.loadList(list, block.count);
     const record = options.record ?? false;
@@ -133,7 +134,7 @@ export class Engine {
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
-    this.nextOrdinal += BigInt(block.items);
+    this.nextOrdinal += BigInt(items);
     this.names = undefined;
     return {
       model: run.model,
@@ -148,7 +149,8 @@ export class Engine {
     };
   }
 
-  private load(block: PreparedBlock): void {
+  /** Brings a block into shared memory; returns the number of its items. */
+  private load(block: PreparedBlock): number {
     const { kernel } = this;
     if (block.number < this.nextBlock) {
       throw new HeddleError('OUT_OF_ORDER', `block ${block.number} comes after block ${this.nextBlock - 1}: blocks have ascending numbers`);
@@ -165,29 +167,69 @@ export class Engine {
     kernel.u64[L.BLK_NUMBER / 8] = BigInt(block.number);
     kernel.u64[L.BLK_TIME_MS / 8] = BigInt(block.timeMs);
     kernel.u64[L.BLK_FIRST_ORDINAL / 8] = this.nextOrdinal;
-    this.checkAccounts(block);
+    const items = this.refuseMalformed(block);
     if (kernel.exports.admit(block.count) !== block.count) {
       throw new HeddleError(
         'OUT_OF_MEMORY',
         'the shared memory is used up by price levels: give the engine more (memoryMiB); the block was not started',
       );
     }
+    return items;
   }
 
-  /** Prepared blocks can come from a generator: account numbers have to exist. */
-  private checkAccounts(block: PreparedBlock): void {
-    const { kernel } = this;
-    const most = kernel.get(G.LEDGER_MAX_ACCOUNTS);
-    const base = kernel.inputBase >>> 2;
+  /**
+   * Looks through the transactions before they run: one that is not well formed gets kind 0 and a code, so that nothing behind it is
+   * affected. Gives items their ordinals; returns how many there are.
+   */
+  private refuseMalformed(block: PreparedBlock): number {
+    const { u32 } = this.kernel;
+    let items = 0;
     for (let i = 0; i < block.count; i++) {
-      const at = base + ((block.offsets[i] as number) >>> 2);
-      const sender = kernel.u32[at + (L.TX_SENDER >>> 2)] as number;
-      const kind = (kernel.u32[at] as number) & 0xff;
-      const recipient = kind === G.KIND_TRANSFER ? (kernel.u32[at + (G.TRANSFER_RECIPIENT >>> 2)] as number) : 0;
-      if (kind < B.KIND_BENCH_TRANSFER && ((sender >= most && sender !== L.NO_ACCOUNT) || recipient >= most)) {
-        throw new HeddleError('BAD_BLOCK', `transaction ${i} names account ${sender >= most ? sender : recipient}, but there are ${most}`);
+      const start = block.offsets[i] as number;
+      const bytes = (block.offsets[i + 1] as number) - start;
+      if (start % 8 !== 0 || bytes < L.TX_PAYLOAD || start + bytes > block.bytes.byteLength) {
+        throw new HeddleError(
+          'BAD_BLOCK',
+          `transaction ${i} lies at ${start} with ${bytes} bytes in a block of ${block.bytes.byteLength} bytes`,
+        );
+      }
+      const at = (this.kernel.inputBase + start) >>> 2;
+      const code = this.malformed(at, bytes);
+      if (code !== CODE_OK) {
+        u32[at] = L.KIND_REFUSED;
+        u32[at + (L.TX_CODE >>> 2)] = code;
+      } else if (((u32[at] as number) & 0xff) === X.KIND_ORDERS) {
+        u32[at + (L.TX_FIRST_ITEM >>> 2)] = items;
+        items += (u32[at] as number) >>> 16;
       }
     }
+    return items;
+  }
+
+  /** The code that a transaction of `bytes` bytes, at word `at` of the shared memory, is refused with; 0 if it is well formed. */
+  private malformed(at: number, bytes: number): number {
+    const { u32 } = this.kernel;
+    const word = u32[at] as number;
+    const kind = word & 0xff;
+    const items = word >>> 16;
+    if (kind === L.KIND_REFUSED || kind >= B.KIND_BENCH_TRANSFER) return bytes < leastBytes(kind, items) ? CODE_UNDECODABLE : CODE_OK;
+    const most = this.kernel.get(G.LEDGER_MAX_ACCOUNTS);
+    const sender = u32[at + (L.TX_SENDER >>> 2)] as number;
+    if (kind > X.KIND_DEPOSIT) return CODE_UNKNOWN_KIND;
+    if (kind === X.KIND_ORDERS || kind === X.KIND_ORACLE) {
+      if (items === 0) return CODE_EMPTY_BATCH;
+      if (items > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
+    }
+    if (bytes < leastBytes(kind, items) || (sender >= most && sender !== L.NO_ACCOUNT)) return CODE_UNDECODABLE;
+    if (kind === G.KIND_TRANSFER && (u32[at + (G.TRANSFER_RECIPIENT >>> 2)] as number) >= most) return CODE_UNDECODABLE;
+    for (let i = 0; kind === X.KIND_ORDERS && i < items; i++) {
+      const item = at + ((L.TX_PAYLOAD + i * X.ITEM_BYTES) >>> 2);
+      const target = u32[item + (X.ITEM_TARGET >>> 2)] as number;
+      const client = u32[item + (X.ITEM_CLIENT >>> 2)] as number;
+      if ((target !== 0 && !this.admission.isClientId(target)) || (client !== 0 && !this.admission.isClientId(client)))
+        return CODE_UNDECODABLE;
+    }
+    return CODE_OK;
   }
 
   private loadList(list: AccessList, count: number): void {
@@ -435,6 +477,24 @@ class BlockRun {
     const from = this.reported;
     this.reported = committed;
     this.options.onCommitted?.(from, committed, this.receipts);
+  }
+}
+
+/** The shortest that a transaction of a kind can be. */
+function leastBytes(kind: number, items: number): number {
+  switch (kind) {
+    case G.KIND_TRANSFER:
+      return G.TRANSFER_BYTES;
+    case X.KIND_ORDERS:
+      return L.TX_PAYLOAD + items * X.ITEM_BYTES;
+    case X.KIND_ORACLE:
+      return L.TX_PAYLOAD + items * X.ORACLE_ITEM_BYTES;
+    case X.KIND_DEPOSIT:
+      return X.DEPOSIT_BYTES;
+    case L.KIND_REFUSED:
+      return L.TX_PAYLOAD;
+    default:
+      return L.TX_PAYLOAD + 8;
   }
 }
 

@@ -75,12 +75,6 @@ export interface OracleTransaction extends Signed {
   readonly prices: readonly { readonly market: number; readonly priceTicks: number }[];
 }
 
-/** Bytes from outside, decoded at admission; what does not decode becomes a receipt with a code. */
-export interface RawTransaction {
-  readonly kind: 'raw';
-  readonly bytes: Uint8Array;
-}
-
 export type Transaction = TransferTransaction | DepositTransaction | OrdersTransaction | OracleTransaction;
 
 export interface Block {

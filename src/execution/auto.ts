@@ -47,7 +47,7 @@ const FIRST_PIECE = 2048;
 const PAYS_FROM_NANOS = 400;
 /** Part of the work that trials may cost beyond the best model. */
 const TRIAL_BUDGET = 0.01;
-/** Another model has to be better by this before it takes over: measurements are noisy. */
+/** A parallel model has to be better than serial by this: measurements are noisy. */
 const MARGIN = 0.92;
 
 export class ModelChooser {
@@ -71,10 +71,10 @@ export class ModelChooser {
     if (untried !== undefined && known.trials <= known.all * TRIAL_BUDGET * 4) return trial(untried, left);
     let best: Model = 'serial';
     for (const model of MODELS) {
-      const estimate = estimates[model];
-      if (estimate.samples < 2) continue;
-      const factor = model === known.lastMain || best === known.lastMain ? MARGIN : 1;
-      if (estimate.nanos < estimates[best].nanos * factor) best = model;
+      if (model === 'serial' || estimates[model].samples < 2) continue;
+      // Serial is the safe choice: to be preferred to it takes a margin, at every choice anew.
+      const limit = best === 'serial' ? serial.nanos * MARGIN : estimates[best].nanos;
+      if (estimates[model].nanos < limit) best = model;
     }
     if (known.trials <= known.all * TRIAL_BUDGET && left > TRIAL_TRANSACTIONS * 2) {
       known.turn++;

@@ -3,7 +3,7 @@
  *
  * Every model has a running cost per transaction, learnt from the pieces that it ran, per situation (workers, lists at hand, extra work).
  * Pieces go to the cheapest model; now and then a short piece goes to another one, so that the figures stay true when the flow changes.
- * A model that was much slower the last time is tried rarely, with short pieces: trying costs at most about one part in a hundred.
+ * A model that was much slower the last time is tried rarely, with short pieces: trying costs at most about two parts in a hundred.
  */
 import type { Model } from './api.ts';
 
@@ -21,6 +21,8 @@ export interface Choice {
   readonly transactions: number;
   /** A piece to learn from, not the model believed best. */
   readonly trial: boolean;
+  /** Only wakes the workers: its cost says nothing about the model. */
+  readonly warmUp: boolean;
 }
 
 /** What is known about a model in one situation. */
@@ -37,16 +39,19 @@ interface Knowledge {
   trials: number;
   all: number;
   turn: number;
+  /** The model that the next piece tries, after its warm-up. */
+  pending: Model | undefined;
 }
 
 const MODELS: readonly Model[] = ['serial', 'optimistic', 'deterministic'];
-/** A trial is long enough to pay for waking the workers. */
-const TRIAL_TRANSACTIONS = 1024;
+/** A trial takes about this long; before it comes a short piece that wakes the workers and is not learnt from. */
+const TRIAL_NANOS = 1_000_000;
+const TRIAL_TRANSACTIONS_MIN = 128;
 const FIRST_PIECE = 2048;
 /** Below this cost of a transaction a parallel model cannot win: a version costs some 15 ns a record, handing over a commit 100. */
 const PAYS_FROM_NANOS = 400;
 /** Part of the work that trials may cost beyond the best model. */
-const TRIAL_BUDGET = 0.01;
+const TRIAL_BUDGET = 0.02;
 /** A parallel model has to be better than serial by this: measurements are noisy. */
 const MARGIN = 0.92;
 
@@ -64,11 +69,17 @@ export class ModelChooser {
     const { estimates } = known;
     const { left } = situation;
     const serial = estimates.serial;
+    const length = Math.max(TRIAL_TRANSACTIONS_MIN, Math.round(TRIAL_NANOS / Math.max(1, serial.nanos)));
+    if (known.pending !== undefined) {
+      const model = known.pending;
+      known.pending = undefined;
+      return { model, transactions: Math.min(left, length), trial: true, warmUp: false };
+    }
     if (situation.workers === 1) return main(known, 'serial', left);
     if (serial.samples < 2) return main(known, 'serial', Math.min(left, FIRST_PIECE));
     if (serial.nanos < PAYS_FROM_NANOS) return main(known, 'serial', left);
     const untried = MODELS.find((model) => estimates[model].samples < 2);
-    if (untried !== undefined && known.trials <= known.all * TRIAL_BUDGET * 4) return trial(untried, left);
+    if (untried !== undefined && known.trials <= known.all * TRIAL_BUDGET * 4) return trial(known, untried, left);
     let best: Model = 'serial';
     for (const model of MODELS) {
       if (model === 'serial' || estimates[model].samples < 2) continue;
@@ -76,10 +87,10 @@ export class ModelChooser {
       const limit = best === 'serial' ? serial.nanos * MARGIN : estimates[best].nanos;
       if (estimates[model].nanos < limit) best = model;
     }
-    if (known.trials <= known.all * TRIAL_BUDGET && left > TRIAL_TRANSACTIONS * 2) {
+    if (known.trials <= known.all * TRIAL_BUDGET && left > length * 3) {
       known.turn++;
       const other = MODELS[known.turn % MODELS.length] as Model;
-      if (other !== best) return trial(other, left);
+      if (other !== best) return trial(known, other, left);
     }
     return main(known, best, left);
   }
@@ -90,6 +101,10 @@ export class ModelChooser {
     if (transactions === 0 || known === undefined) return;
     const nanos = (micros * 1000) / transactions;
     const estimate = known.estimates[choice.model];
+    if (choice.warmUp) {
+      known.trials += Math.max(0, transactions * (nanos - known.estimates.serial.nanos));
+      return;
+    }
     // The first piece of a model pays for compilation and cold caches: it counts little.
     const weight = estimate.samples === 0 ? 1 : estimate.samples === 1 ? 0.9 : 0.25;
     estimate.nanos += (nanos - estimate.nanos) * weight;
@@ -109,7 +124,7 @@ export class ModelChooser {
     if (known === undefined) {
       const estimate = (): Estimate => ({ nanos: 0, samples: 0 });
       const estimates = { serial: estimate(), optimistic: estimate(), deterministic: estimate(), sharded: estimate() };
-      known = { situation, estimates, lastMain: 'serial', trials: 0, all: 0, turn: 0 };
+      known = { situation, estimates, lastMain: 'serial', trials: 0, all: 0, turn: 0, pending: undefined };
       this.known.push(known);
     }
     this.current = known;
@@ -123,9 +138,10 @@ function same(a: Situation, b: Situation): boolean {
 
 function main(known: Knowledge, model: Model, transactions: number): Choice {
   known.lastMain = model;
-  return { model, transactions, trial: false };
+  return { model, transactions, trial: false, warmUp: false };
 }
 
-function trial(model: Model, left: number): Choice {
-  return { model, transactions: Math.min(left, TRIAL_TRANSACTIONS), trial: true };
+function trial(known: Knowledge, model: Model, left: number): Choice {
+  known.pending = model;
+  return { model, transactions: Math.min(left, TRIAL_TRANSACTIONS_MIN), trial: true, warmUp: true };
 }

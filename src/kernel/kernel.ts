@@ -307,10 +307,6 @@ export class Kernel {
     return this.get(L.REG_EVENT_END) - this.get(L.REG_EVENT_POOL) - this.get(L.CTL_EVENT_TOP);
   }
 
-  traceBytesLeft(): number {
-    return this.get(L.REG_TRACE_END) - this.get(L.REG_TRACE_POOL) - this.get(L.CTL_TRACE_TOP);
-  }
-
   /** Runs transactions from..to one by one. */
   runSerial(options: RunOptions): RunOutcome {
     this.begin(0, 1, options);

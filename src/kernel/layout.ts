@@ -21,9 +21,6 @@ export const BITS_WORD: u32 = 8;
 export const BITS_TAG: u32 = 16;
 export const BITS_INDEX: u32 = 20;
 
-/** An accumulator record: 32 bytes, three i64 that transactions add to without reading. */
-export const ACCUMULATOR_FIELDS: u32 = 3;
-
 /**
  *   prepared transaction: 24 bytes, then its payload, aligned to 8
  *    0  u8   kind
@@ -49,7 +46,6 @@ export const NO_ACCOUNT: u32 = 0xffffffff;
 export const KIND_REFUSED: u32 = 0;
 
 /** An event starts with u32 `type | byteLength << 8`; lengths are multiples of 8. */
-export const EVENT_HEADER: u32 = 0;
 
 /*
  * The control block: the first 64 KiB of the shared memory. Words that several threads write are 128 bytes apart.
@@ -145,9 +141,6 @@ export const REG_CHUNK_NEXT: u32 = 0x114c; // u32 next free chunk
 export const REG_CHUNK_END: u32 = 0x1150;
 export const REG_KEY_UNITS_LEFT: u32 = 0x1154; // u32 fresh keyed units left in the current chunk
 export const REG_KEY_UNIT_NEXT: u32 = 0x1158; // u32 address
-export const REG_STAGING: u32 = 0x115c; // u32 address of 64 KiB for the host to pass bytes in
-export const REG_SHARDS: u32 = 0x1160; // u32 address of the sharded executor's arrays
-export const REG_SHARDS_END: u32 = 0x1164;
 
 /*
  * One block of 8 KiB per worker, at WORKERS_BASE + worker * WORKER_BYTES: written by that worker only, but for WRK_PROGRESS, which others read.
@@ -177,7 +170,6 @@ export const WRK_GENERATION: u32 = 72;
 export const WRK_LOG_START: u32 = 76;
 export const WRK_CURSOR: u32 = 80; // next expected entry of the list
 export const WRK_CURSOR_END: u32 = 84;
-export const WRK_TX: u32 = 88;
 export const WRK_WORK_SINK: u32 = 96; // u64
 export const WRK_RANDOM: u32 = 104; // u32 state for interleavings
 export const WRK_CHUNK_NEXT: u32 = 108; // next transaction of the chunk that it holds

@@ -21,8 +21,6 @@ export const KIND_BENCH_ACCESS: u32 = 65;
 /** Kind 66, 67: adds i64 to a counter, by accumulate or by reading and writing it. Payload: u32 counter, u32 zero, i64 delta. */
 export const KIND_BENCH_ADD: u32 = 66;
 export const KIND_BENCH_READ_ADD: u32 = 67;
-/** Kind 68, a fault planted for tests. Payload: u32 worker it strikes (0xffffffff: any), u32 how (1 trap, 2 die). */
-export const KIND_BENCH_FAULT: u32 = 68;
 
 /** Where the benchmark's records lie: addresses set up at genesis. */
 export const BENCH_CELLS: u32 = 0x1300; // u32

@@ -81,7 +81,6 @@ import {
   ITEM_TIF,
   MATCH_STEPS_MAX,
   OID_SLOT_BITS,
-  OP_CANCEL,
   OP_CANCEL_CLIENT,
   OP_MODIFY,
   OP_MODIFY_CLIENT,
@@ -91,7 +90,6 @@ import {
   SEARCH_STEPS_MAX,
   TIF_ALO,
   TIF_GTC,
-  TIF_IOC,
   TIF_MARKET,
 } from '../layout';
 import { ASKS, beginSearches, bestLevel, BIDS, enterQueue, leaveLevel, leaveQueue, levelAt, NONE, SEARCH_LIMIT } from './book';

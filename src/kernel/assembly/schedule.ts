@@ -23,7 +23,6 @@ import {
   WRK_EVENT_START,
   WRK_EVENT_TOP,
   WRK_EXECUTIONS,
-  WRK_FAULT,
   WRK_ID,
   WRK_PROGRESS,
   WRK_TRACE_START,
@@ -146,9 +145,4 @@ function trapOnce(): void {
 @inline
 export function publishCommitted(count: u32): void {
   atomic.store<u32>(0, count, CTL_COMMITTED);
-}
-
-@inline
-export function faulted(worker: usize): bool {
-  return load<u32>(worker, WRK_FAULT) != 0;
 }

@@ -37,6 +37,7 @@ class FakeEngine implements MeasuredEngine {
     return {
       model: options.model === 'auto' ? 'serial' : options.model,
       workers: options.workers ?? 2,
+      systemTransactions: 0,
       transactions: block.count,
       seconds: options.model === 'serial' ? 0.001 : 0.0005,
       executions: block.count * (options.model === 'optimistic' ? 2 : 1),

@@ -22,7 +22,7 @@ export interface PreparedBlock {
   readonly items: number;
 }
 
-/** Receipts of a block by transaction index; valid until the next block is executed. */
+/** Receipts of a block by transaction index, those of the system's own transactions behind the block's; valid until the next block is executed. */
 export interface Receipts {
   readonly count: number;
   code(index: number): number;
@@ -59,7 +59,10 @@ export interface BlockResult {
   /** The model that ran it (`auto` has chosen; after a fallback, the model that completed the block). */
   readonly model: Model;
   readonly workers: number;
+  /** The block's own. */
   readonly transactions: number;
+  /** Those that the ledger added: forced orders, trigger orders, funding and so on. Their receipts follow the block's own. */
+  readonly systemTransactions: number;
   readonly seconds: number;
   readonly executions: number;
   readonly validations: number;
@@ -70,6 +73,24 @@ export interface BlockResult {
   readonly timeline?: readonly TimelineEntry[];
   /** Set when the chosen model could not complete the block (a worker died, a transaction left its access set). */
   readonly fallback?: string;
+}
+
+/** Sums and counts over the whole state, taken anew from its records; money in quote units. What they must be is said in `invariants.ts`. */
+export interface AuditResult {
+  /** Everything that accounts, markets, rewards and the treasury hold, and what has left for the outside. */
+  readonly totalEquity: bigint;
+  /** Lots: what sizes do not sum to zero by, and how far open interest is from the sum of long sizes, over all markets. */
+  readonly openInterestImbalance: bigint;
+  readonly negativeAccounts: number;
+  readonly accountsWithWrongSums: number;
+  readonly crossedBooks: number;
+  readonly ordersWithoutMargin: number;
+  /** Accounts below their maintenance margin, the backstop vault not counted. */
+  readonly breaches: number;
+  readonly backstopEquity: bigint;
+  readonly treasury: bigint;
+  /** Deficits that the treasury has paid because nobody else could. */
+  readonly covered: bigint;
 }
 
 /** What was read and written by which transaction; opaque but for `entries`. */

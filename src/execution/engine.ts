@@ -6,20 +6,18 @@
  * transactions one by one gives, with the same receipts.
  */
 import { assert } from '../base/assert.ts';
-import { CODE_EMPTY_BATCH, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { HeddleError } from '../base/errors.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { Kernel, type KernelOptions, type RunOptions, type RunOutcome, wallMicros } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
-import * as G from '../ledger/layout.ts';
 import type { Block } from '../ledger/transactions.ts';
-import * as B from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
-import { Admission, parseAddress } from './admission.ts';
-import type { AccessList, BlockResult, ExecuteOptions, Model, PreparedBlock, Receipts, RecordEntry, TimelineEntry } from './api.ts';
+import { Admission } from './admission.ts';
+import type { AccessList, AuditResult, BlockResult, ExecuteOptions, Model, PreparedBlock, Receipts, RecordEntry, TimelineEntry } from './api.ts';
 import { ModelChooser } from './auto.ts';
 import { checkGenesis, layOutState } from './genesis-state.ts';
+import { refuseMalformed } from './prepared-check.ts';
 import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 
 export interface EngineOptions extends Partial<KernelOptions> {
@@ -46,10 +44,16 @@ const EMPTY_GENESIS: Genesis = {
   orderPages: 1,
   tokens: [{ name: 'USDC', decimals: 6 }],
   markets: [],
-  oracle: `0x${'0'.repeat(40)}`,
   accounts: [],
 };
 const REPORT_EVERY = 256;
+/** Rounds of deleveraging after which something is wrong. */
+const DELEVERAGE_ROUNDS_MAX = 64;
+/** `auto` runs fewer transactions of the system than this serially. */
+const SYSTEM_PARALLEL_LEAST = 128;
+/** Room for the system's transactions: so many, and this many an account. */
+const SYSTEM_TRANSACTIONS_LEAST = 65536;
+const SYSTEM_TRANSACTIONS_PER_ACCOUNT = 2;
 
 export interface Snapshot {
   readonly kernel: Uint8Array[];
@@ -83,10 +87,12 @@ export class Engine {
   static async create(options: EngineOptions): Promise<Engine> {
     const genesis = options.genesis ?? EMPTY_GENESIS;
     checkGenesis(genesis);
-    const kernel = await Kernel.create(options);
+    const system =
+      genesis.markets.length === 0 ? 0 : SYSTEM_TRANSACTIONS_LEAST + genesis.maxAccounts * SYSTEM_TRANSACTIONS_PER_ACCOUNT;
+    const kernel = await Kernel.create({ systemTransactions: system, ...options });
     try {
       layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
-      const admission = new Admission(kernel, genesis.maxAccounts, genesis.oracle);
+      const admission = new Admission(kernel, genesis);
       writeAccounts(kernel, admission, genesis);
       return new Engine(kernel, admission);
     } catch (error) {
@@ -120,26 +126,29 @@ export class Engine {
     if (list !== undefined) this.loadList(list, block.count);
     const record = options.record ?? false;
     if (options.timeline) this.startTimeline(block.count);
-    const run = new BlockRun(block.count, record, options, workers, this.receipts(block.count));
+    const run = new BlockRun(kernel, block.count, record, options, workers);
     kernel.resetOutput();
     kernel.set(L.BLK_FAULT_AT, this.test.faultAt === undefined ? 0 : this.test.faultAt + 1);
     kernel.set(L.BLK_FAULT_SILENT, this.test.faultSilent ? 1 : 0);
     const started = performance.now();
     if (options.model === 'auto') await this.runAuto(run, list !== undefined);
     else await this.runModel(run, options.model, 0, block.count, list !== undefined);
+    const ran = run.model;
+    await this.runSystemPhases(run, list);
     const seconds = (performance.now() - started) / 1000;
-    const timeline = options.timeline ? this.readTimeline(block.count) : undefined;
+    const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
-    const accessList = record ? this.readList(block.count) : undefined;
+    const accessList = record ? this.readList(run.count) : undefined;
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
     this.nextOrdinal += BigInt(items);
     this.names = undefined;
     return {
-      model: run.model,
-      workers: run.model === 'serial' ? 1 : workers,
+      model: run.fallback === undefined ? ran : run.model,
+      workers: ran === 'serial' ? 1 : workers,
       transactions: block.count,
+      systemTransactions: run.count - block.count,
       seconds,
       ...this.counts(),
       receipts: run.receipts,
@@ -167,7 +176,7 @@ export class Engine {
     kernel.u64[L.BLK_NUMBER / 8] = BigInt(block.number);
     kernel.u64[L.BLK_TIME_MS / 8] = BigInt(block.timeMs);
     kernel.u64[L.BLK_FIRST_ORDINAL / 8] = this.nextOrdinal;
-    const items = this.refuseMalformed(block);
+    const items = refuseMalformed(kernel, block);
     if (kernel.exports.admit(block.count) !== block.count) {
       throw new HeddleError(
         'OUT_OF_MEMORY',
@@ -177,64 +186,9 @@ export class Engine {
     return items;
   }
 
-  /**
-   * Looks through the transactions before they run: one that is not well formed gets kind 0 and a code, so that nothing behind it is
-   * affected. Gives items their ordinals; returns how many there are.
-   */
-  private refuseMalformed(block: PreparedBlock): number {
-    const { u32 } = this.kernel;
-    let items = 0;
-    for (let i = 0; i < block.count; i++) {
-      const start = block.offsets[i] as number;
-      const bytes = (block.offsets[i + 1] as number) - start;
-      if (start % 8 !== 0 || bytes < L.TX_PAYLOAD || start + bytes > block.bytes.byteLength) {
-        throw new HeddleError(
-          'BAD_BLOCK',
-          `transaction ${i} lies at ${start} with ${bytes} bytes in a block of ${block.bytes.byteLength} bytes`,
-        );
-      }
-      const at = (this.kernel.inputBase + start) >>> 2;
-      const code = this.malformed(at, bytes);
-      if (code !== CODE_OK) {
-        u32[at] = L.KIND_REFUSED;
-        u32[at + (L.TX_CODE >>> 2)] = code;
-      } else if (((u32[at] as number) & 0xff) === X.KIND_ORDERS) {
-        u32[at + (L.TX_FIRST_ITEM >>> 2)] = items;
-        items += (u32[at] as number) >>> 16;
-      }
-    }
-    return items;
-  }
-
-  /** The code that a transaction of `bytes` bytes, at word `at` of the shared memory, is refused with; 0 if it is well formed. */
-  private malformed(at: number, bytes: number): number {
-    const { u32 } = this.kernel;
-    const word = u32[at] as number;
-    const kind = word & 0xff;
-    const items = word >>> 16;
-    if (kind === L.KIND_REFUSED || kind >= B.KIND_BENCH_TRANSFER) return bytes < leastBytes(kind, items) ? CODE_UNDECODABLE : CODE_OK;
-    const most = this.kernel.get(G.LEDGER_MAX_ACCOUNTS);
-    const sender = u32[at + (L.TX_SENDER >>> 2)] as number;
-    if (kind > X.KIND_DEPOSIT) return CODE_UNKNOWN_KIND;
-    if (kind === X.KIND_ORDERS || kind === X.KIND_ORACLE) {
-      if (items === 0) return CODE_EMPTY_BATCH;
-      if (items > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
-    }
-    if (bytes < leastBytes(kind, items) || (sender >= most && sender !== L.NO_ACCOUNT)) return CODE_UNDECODABLE;
-    if (kind === G.KIND_TRANSFER && (u32[at + (G.TRANSFER_RECIPIENT >>> 2)] as number) >= most) return CODE_UNDECODABLE;
-    for (let i = 0; kind === X.KIND_ORDERS && i < items; i++) {
-      const item = at + ((L.TX_PAYLOAD + i * X.ITEM_BYTES) >>> 2);
-      const target = u32[item + (X.ITEM_TARGET >>> 2)] as number;
-      const client = u32[item + (X.ITEM_CLIENT >>> 2)] as number;
-      if ((target !== 0 && !this.admission.isClientId(target)) || (client !== 0 && !this.admission.isClientId(client)))
-        return CODE_UNDECODABLE;
-    }
-    return CODE_OK;
-  }
-
   private loadList(list: AccessList, count: number): void {
     const { kernel } = this;
-    if (!(list instanceof RecordedAccessList) || list.transactions !== count) {
+    if (!(list instanceof RecordedAccessList) || list.transactions < count) {
       throw new HeddleError('BAD_ACCESS_LIST', `the access list is of ${list.transactions} transactions, the block has ${count}`);
     }
     if (list.bytes > kernel.listBytes)
@@ -243,11 +197,17 @@ export class Engine {
         `an access list has at most ${kernel.listBytes} bytes, this one ${list.bytes}: split the block`,
       );
     kernel.u32.set(list.words, kernel.listBase >>> 2);
+    this.listed(list, 0, count);
+  }
+
+  /** Enters the lists of transactions from..to into the table. What the producer gave no list for is unknown, and runs alone. */
+  private listed(list: RecordedAccessList, from: number, to: number): void {
+    const { kernel } = this;
     const table = kernel.get(L.BLK_LIST) >>> 2;
-    for (let i = 0; i < count; i++) {
-      const start = list.starts[i] as number;
-      kernel.u32[table + i * 2] = kernel.listBase + start * 4;
-      kernel.u32[table + i * 2 + 1] = ((list.starts[i + 1] as number) - start) * 4;
+    for (let i = from; i < to; i++) {
+      const start = i < list.transactions ? (list.starts[i] as number) : undefined;
+      kernel.u32[table + i * 2] = start === undefined ? 0 : kernel.listBase + start * 4;
+      kernel.u32[table + i * 2 + 1] = start === undefined ? 0 : ((list.starts[i + 1] as number) - start) * 4;
     }
   }
 
@@ -296,7 +256,8 @@ export class Engine {
       return kernel.runParallel('optimistic', options);
     }
     if (!listed) {
-      const end = kernel.exports.declareAll(run.count, kernel.get(L.BLK_LIST), kernel.listBase, kernel.listBase + kernel.listBytes) >>> 0;
+      const { from, to } = options;
+      const end = kernel.exports.declareAll(from, to, kernel.listBase, kernel.listBase + kernel.listBytes) >>> 0;
       if (end === 0) throw new HeddleError('BLOCK_TOO_LARGE', 'the declared sets of the block do not fit: split it');
     }
     return kernel.runParallel(model, options);
@@ -335,6 +296,71 @@ export class Engine {
     return fits;
   }
 
+  /**
+   * What the ledger itself does behind a block's transactions (docs/rules.md, 1): prices and funding, the sweep over all accounts, and the
+   * system's own transactions in rounds, which the executors run like any others.
+   */
+  private async runSystemPhases(run: BlockRun, list: AccessList | undefined): Promise<void> {
+    const { kernel } = this;
+    const { exports } = kernel;
+    if (kernel.get(X.EXC_MARKET_COUNT) === 0) return;
+    kernel.set(X.EXC_PLAN_NEXT, kernel.systemBase);
+    kernel.set(X.EXC_PLAN_END, kernel.systemBase + kernel.systemTransactions * X.SYSTEM_BYTES);
+    kernel.set(X.EXC_PLAN_ROOM, kernel.maxTransactions + kernel.systemTransactions);
+    const started = run.count;
+    exports.noteLastPrices(0, started);
+    const update = exports.updatePrices();
+    exports.rollDay();
+    if (update !== 0) await this.sweep(run, update);
+    await this.runRound(run, exports.planFirst(run.count, update) >>> 0, list);
+    if (update !== 0) {
+      await this.sweep(run, 0);
+      await this.runRound(run, exports.planBackstop(run.count) >>> 0, list);
+      exports.foldInbox();
+      for (let rounds = 0; ; rounds++) {
+        assert(rounds < DELEVERAGE_ROUNDS_MAX, 'deleveraging comes to an end');
+        await this.sweep(run, 0);
+        const end = exports.planDeleverage(run.count) >>> 0;
+        if (end === run.count) break;
+        await this.runRound(run, end, list);
+        exports.foldInbox();
+      }
+    }
+    exports.noteLastPrices(started, run.count);
+    exports.clearPaid();
+    exports.turnSeed();
+  }
+
+  /** Every worker looks at its part of the accounts; one alone when the block runs serially. */
+  private async sweep(run: BlockRun, flags: number): Promise<void> {
+    const workers = run.options.model === 'serial' ? 1 : run.workers;
+    this.kernel.exports.beginSweep(flags, workers);
+    if (!(await this.kernel.runShared('sweep', workers))) {
+      this.broken = 'a worker died while accounts were revalued; the ledger has to be restored';
+      throw new HeddleError('ENGINE_BROKEN', this.broken);
+    }
+    this.kernel.exports.endSweep();
+  }
+
+  /** Runs the system's transactions up to `end`, which were planned behind those that have run. */
+  private async runRound(run: BlockRun, end: number, list: AccessList | undefined): Promise<void> {
+    const from = run.count;
+    if (end === from) return;
+    if (end > this.kernel.maxTransactions + this.kernel.systemTransactions) {
+      this.broken = 'there is no room for the transactions that the system adds to a block; restore the ledger with more (systemTransactions)';
+      throw new HeddleError('OUT_OF_MEMORY', this.broken);
+    }
+    run.count = end;
+    const { model } = run;
+    const chosen = run.options.model;
+    const listed = list instanceof RecordedAccessList;
+    if (listed) this.listed(list, from, end);
+    if (run.options.timeline) this.kernel.u8.fill(0, this.kernel.timelineBase + from * 16, this.kernel.timelineBase + end * 16);
+    const few = end - from < SYSTEM_PARALLEL_LEAST || run.workers === 1;
+    await this.runModel(run, chosen === 'auto' ? (few ? 'serial' : 'optimistic') : chosen, from, end, listed);
+    if (run.fallback === undefined) run.model = model;
+  }
+
   /** Runs the block in pieces, each under the model that has been the fastest; see auto.ts. */
   private async runAuto(run: BlockRun, listed: boolean): Promise<void> {
     let at = 0;
@@ -353,19 +379,6 @@ export class Engine {
       at = end;
     }
     run.model = this.chooser.lastMain;
-  }
-
-  private receipts(count: number): Receipts {
-    const { kernel } = this;
-    const base = kernel.get(L.BLK_RECEIPTS) >>> 2;
-    return {
-      count,
-      code: (index) => kernel.u32[base + index * 4] as number,
-      events: (index) => {
-        const at = kernel.u32[base + index * 4 + 1] as number;
-        return kernel.u8.subarray(at, at + (kernel.u32[base + index * 4 + 2] as number));
-      },
-    };
   }
 
   private counts(): { executions: number; validations: number; conflictsByClass: ReadonlyMap<string, number> } {
@@ -454,7 +467,8 @@ const FALLBACK_TEXTS: Record<number, string> = {
 
 /** What one call of `execute` carries along. */
 class BlockRun {
-  readonly count: number;
+  /** Transactions so far: the block's own, then those that the system has added. */
+  count: number;
   readonly record: boolean;
   readonly options: ExecuteOptions;
   readonly workers: number;
@@ -463,12 +477,12 @@ class BlockRun {
   fallback: string | undefined;
   private reported = 0;
 
-  constructor(count: number, record: boolean, options: ExecuteOptions, workers: number, receipts: Receipts) {
+  constructor(kernel: Kernel, count: number, record: boolean, options: ExecuteOptions, workers: number) {
     this.count = count;
     this.record = record;
     this.options = options;
     this.workers = workers;
-    this.receipts = receipts;
+    this.receipts = receiptsOf(kernel, () => this.count);
   }
 
   /** Passes on what is committed and was not reported yet. */
@@ -480,48 +494,18 @@ class BlockRun {
   }
 }
 
-/** The shortest that a transaction of a kind can be. */
-function leastBytes(kind: number, items: number): number {
-  switch (kind) {
-    case G.KIND_TRANSFER:
-      return G.TRANSFER_BYTES;
-    case X.KIND_ORDERS:
-      return L.TX_PAYLOAD + items * X.ITEM_BYTES;
-    case X.KIND_ORACLE:
-      return L.TX_PAYLOAD + items * X.ORACLE_ITEM_BYTES;
-    case X.KIND_DEPOSIT:
-      return X.DEPOSIT_BYTES;
-    case L.KIND_REFUSED:
-      return L.TX_PAYLOAD;
-    default:
-      return L.TX_PAYLOAD + 8;
-  }
-}
-
-function writeAccounts(kernel: Kernel, admission: Admission, genesis: Genesis): void {
-  const accounts = kernel.get(G.LEDGER_ACCOUNTS);
-  const balances = kernel.get(G.LEDGER_BALANCES);
-  const margins = kernel.get(X.EXC_ACCOUNTS);
-  for (const { address, balances: credits = [], collateral = 0n } of genesis.accounts) {
-    const bytes = parseAddress(address) as Uint8Array;
-    const number = admission.giveNumber(bytes) as number;
-    const account = accounts + number * G.ACCOUNT_SIZE;
-    kernel.set(account + L.RECORD_META, L.RECORD_PRESENT);
-    kernel.u8.set(bytes, account + G.ACCOUNT_ADDRESS);
-    for (const { token, amount } of credits) {
-      if (amount === 0n) continue;
-      const balance = balances + (number * genesis.tokens.length + token) * G.BALANCE_SIZE;
-      kernel.set(balance + L.RECORD_META, L.RECORD_PRESENT);
-      kernel.view.setBigUint64(balance + G.BALANCE_AMOUNT, amount, true);
-    }
-    if (collateral > 0n) {
-      const margin = margins + number * 64;
-      kernel.set(margin + L.RECORD_META, L.RECORD_PRESENT);
-      kernel.view.setBigInt64(margin + 8, collateral, true);
-      kernel.set(margin + 48, 1);
-    }
-  }
-  admission.reclaim();
+function receiptsOf(kernel: Kernel, count: () => number): Receipts {
+  const base = kernel.get(L.BLK_RECEIPTS) >>> 2;
+  return {
+    get count() {
+      return count();
+    },
+    code: (index) => kernel.u32[base + index * 4] as number,
+    events: (index) => {
+      const at = kernel.u32[base + index * 4 + 1] as number;
+      return kernel.u8.subarray(at, at + (kernel.u32[base + index * 4 + 2] as number));
+    },
+  };
 }
 
 /** Units of work in a microsecond: the median of a few measurements after a warm-up. */

@@ -22,15 +22,31 @@ export interface KernelExports {
   undo(): void;
   recoverCommit(): number;
   endOfBlock(): void;
+  updatePrices(): number;
+  noteLastPrices(from: number, to: number): void;
+  rollDay(): void;
+  clearPaid(): void;
+  turnSeed(): void;
+  beginSweep(flags: number, workers: number): void;
+  runSweep(id: number): void;
+  endSweep(): void;
+  planFirst(at: number, update: number): number;
+  planBackstop(at: number): number;
+  planDeleverage(at: number): number;
+  foldInbox(): void;
+  beginAudit(workers: number): void;
+  runAudit(id: number): void;
+  endAudit(): void;
   admit(count: number): number;
   fitting(from: number, count: number, bytes: bigint): number;
-  declareAll(count: number, list: number, at: number, limit: number): number;
+  declareAll(from: number, to: number, at: number, limit: number): number;
   spinUnits(units: number): void;
   takeChunks(count: number, recordClass: number, recordBytes: number, home: number): number;
   findKey(recordClass: number, key: number, length: number): number;
   resolveKey(recordClass: number, key: number, length: number): number;
   removeKey(location: number): void;
   ensurePage(market: number, ticks: number): boolean;
+  ensurePosition(account: number, market: number): boolean;
 }
 
 export interface KernelOptions {
@@ -39,12 +55,16 @@ export interface KernelOptions {
   readonly memoryMiB?: number;
   /** The most transactions of one block. */
   readonly maxTransactions?: number;
+  /** Room for transactions that the ledger itself adds to a block; 64 bytes each. */
+  readonly systemTransactions?: number;
   /** Entries of the key table, a power of two. */
   readonly keyCapacity?: number;
   /** Seed of the key table's hash; random by default, so that nobody outside can choose collisions. */
   readonly keySeed?: bigint;
 }
 
+/** Work on the whole state that every worker does its part of, while no transaction runs. */
+export type SharedWork = 'sweep' | 'audit';
 export type ParallelModel = 'optimistic' | 'deterministic' | 'sharded';
 
 export interface RunOptions {
@@ -76,6 +96,7 @@ const MIB = 1048576;
 const STATE_START = L.WORKERS_BASE + L.WORKERS_MAX * L.WORKER_BYTES;
 const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
+const SYSTEM_BYTES = 64;
 const RUN_EXIT = 255;
 const CONSTANTS_START = 0x1000;
 const CONSTANTS_END = 0x2000;
@@ -85,6 +106,7 @@ export class Kernel {
   readonly exports: KernelExports;
   readonly workers: number;
   readonly maxTransactions: number;
+  readonly systemTransactions: number;
   /** Views of the whole memory; it never grows, so they stay valid. */
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
@@ -93,6 +115,8 @@ export class Kernel {
   readonly view: DataView;
   readonly inputBase: number;
   readonly inputBytes: number;
+  /** Where the ledger's own transactions go. */
+  readonly systemBase: number;
   readonly listBase: number;
   readonly listBytes: number;
   readonly staging: number;
@@ -117,12 +141,14 @@ export class Kernel {
     this.view = new DataView(buffer);
     this.set(L.REG_CHUNK_NEXT, STATE_START / PAGE);
     this.set(L.REG_CHUNK_END, Math.floor(buffer.byteLength / PAGE));
-    const max = this.maxTransactions;
+    this.systemTransactions = options.systemTransactions ?? 0;
+    const max = this.maxTransactions + this.systemTransactions;
     this.set(L.BLK_TX_TABLE, this.scratch(max * 4));
     this.set(L.BLK_RECEIPTS, this.scratch(max * L.RECEIPT_BYTES));
     this.set(L.BLK_SLOTS, this.scratch(max * 8));
     this.set(L.BLK_TRACES, this.scratch(max * 8));
-    this.set(L.BLK_OWNERS, this.scratch(0x20000 + max * 2));
+    this.set(L.BLK_OWNERS, this.scratch(max));
+    this.set(L.BLK_HOMES, this.scratch(max * 2));
     this.set(L.REG_HOME_COUNTS, this.scratch(16384));
     this.set(L.BLK_LIST, this.scratch(max * 8));
     this.set(L.BLK_SHARD_MASKS, this.scratch(max * 8));
@@ -141,14 +167,16 @@ export class Kernel {
     this.listBase = this.scratch(this.listBytes);
     this.inputBytes = 64 * MIB;
     this.inputBase = this.scratch(this.inputBytes);
+    this.systemBase = this.scratch(Math.max(1, this.systemTransactions * SYSTEM_BYTES));
     for (let id = 0; id < this.workers; id++) {
       const block = this.workerBlock(id);
-      const logBytes = 4 * MIB;
+      const logBytes = 8 * MIB;
       const log = this.scratch(logBytes);
       this.set(block + L.WRK_ID, id);
       this.set(block + L.WRK_LOG_BASE, log);
       this.set(block + L.WRK_LOG_END, log + logBytes);
-      this.set(block + L.WRK_REDO_BASE, this.scratch(MIB));
+      this.set(block + L.WRK_REDO_BASE, this.scratch(2 * MIB));
+      this.set(block + L.WRK_TRIAL, this.scratch(PAGE));
       const undoBytes = Math.max(4 * MIB, Math.floor((128 * MIB) / this.workers));
       const undo = this.scratch(undoBytes);
       this.set(block + L.WRK_UNDO_START, undo);
@@ -200,7 +228,7 @@ export class Kernel {
   }
 
   /** Memory that no block depends on after it has ended: pools, logs, tables. */
-  private scratch(bytes: number): number {
+  scratch(bytes: number): number {
     const chunks = Math.ceil(bytes / PAGE);
     const end = this.get(L.REG_CHUNK_END) - chunks;
     if (end <= this.get(L.REG_CHUNK_NEXT)) throw outOfMemory(this.u8.byteLength, bytes);
@@ -368,6 +396,22 @@ export class Kernel {
     assert(committed === options.to, `a run ended at ${committed} of ${options.to}`);
     if (options.slice !== 0) options.onProgress(committed);
     return { committed, stop };
+  }
+
+  /** Has `workers` workers do their parts of a work on the whole state. False: one of them died, and the state is not whole any more. */
+  async runShared(work: SharedWork, workers: number): Promise<boolean> {
+    for (let id = 1; id < workers; id++) if (this.exited[id]) await this.startThread(id);
+    this.set(L.BLK_RUN, work === 'sweep' ? L.RUN_SWEEP : L.RUN_AUDIT);
+    this.set(L.CTL_STOP, L.STOP_NONE);
+    this.set(L.CTL_FINISHED, 0);
+    if (workers > 1) this.command(workers);
+    this.enterWorkerZero((id) => {
+      if (work === 'sweep') this.exports.runSweep(id);
+      else this.exports.runAudit(id);
+      return L.RETURN_ENDED;
+    });
+    await this.awaitWorkers(workers);
+    return this.get(L.CTL_STOP) === L.STOP_NONE;
   }
 
   /** A trap on thread 0 counts as the death of a worker: the block is completed by other means. */

@@ -22,14 +22,18 @@ export const BITS_TAG: u32 = 16;
 export const BITS_INDEX: u32 = 20;
 
 /**
- *   prepared transaction: 24 bytes, then its payload, aligned to 8
+ *   prepared transaction: 32 bytes, then its payload, aligned to 8
  *    0  u8   kind
- *    1  u8   flags        bit 0: the nonce is checked and used up
+ *    1  u8   flags        bit 0: the nonce is checked and used up; bit 1: it acts for another account; bit 2: it has a signers' list
  *    2  u16  items        number of items in the payload (programs that have items)
  *    4  u32  sender       account number, NO_ACCOUNT if the address has none
  *    8  u64  nonce
  *   16  u32  firstItem    ordinal of its first item within the block
- *   20  u32  code         kind 0 only: the code that its receipt gets
+ *   20  u32  code         kind 0: the code that its receipt gets; other kinds: number of the account that it acts for as admission
+ *                         found it (client ids and the like were resolved for it)
+ *   24  u32  behalf       number of the sub-account or vault that it acts for
+ *   28  u32  signers      offset from the transaction's start of its signers' list: u32 user, u32 count, then count times
+ *                         u32 account number, u32 location of the (user, signer) record
  */
 export const TX_KIND: u32 = 0;
 export const TX_FLAGS: u32 = 1;
@@ -38,8 +42,13 @@ export const TX_SENDER: u32 = 4;
 export const TX_NONCE: u32 = 8;
 export const TX_FIRST_ITEM: u32 = 16;
 export const TX_CODE: u32 = 20;
-export const TX_PAYLOAD: u32 = 24;
+export const TX_ACTOR: u32 = 20;
+export const TX_BEHALF: u32 = 24;
+export const TX_SIGNERS: u32 = 28;
+export const TX_PAYLOAD: u32 = 32;
 export const TX_FLAG_NONCE: u32 = 1;
+export const TX_FLAG_BEHALF: u32 = 2;
+export const TX_FLAG_SIGNERS: u32 = 4;
 export const NO_ACCOUNT: u32 = 0xffffffff;
 
 /** Kind 0: refused at admission; executes to a receipt with the code that admission found and touches nothing. */
@@ -107,11 +116,11 @@ export const BLK_WINDOW: u32 = 0x1040; // u32 transactions ahead of the commit p
 export const BLK_MUTATION: u32 = 0x1044; // u32 planted mutation, tests only
 export const BLK_TIMELINE: u32 = 0x1048; // u32 address of the timeline, 16 bytes a transaction, or 0
 export const BLK_LIST_EXACT: u32 = 0x104c; // u32 1: traces are exact (a producer's), 0: declared sets
-export const BLK_PRICE_EPOCH: u32 = 0x1050; // u32, kept by the exchange
 export const BLK_STRIDE: u32 = 0x1054; // u32 transactions claimed at a time (deterministic)
 export const BLK_RUN: u32 = 0x1058; // u32 which run function the workers enter
 export const BLK_LIST: u32 = 0x1060; // u32 address of the list's table (input): u32 address, u32 bytes; address 0: unknown
-export const BLK_OWNERS: u32 = 0x1088; // u32 address of u8[count] owners; 128 KiB behind it u16[count] homes
+export const BLK_OWNERS: u32 = 0x1088; // u32 address of u8[count] owners
+export const BLK_HOMES: u32 = 0x1090; // u32 address of u16[count] homes
 export const REG_HOME_COUNTS: u32 = 0x108c; // u32 address of 16 KiB for planning owners
 export const BLK_SHARD_MASKS: u32 = 0x1064; // u32 address of u64[count]
 export const BLK_SHARD_ARRIVALS: u32 = 0x1068; // u32 address of u32[count], then u32[count] done flags
@@ -180,6 +189,7 @@ export const WRK_UNDO_TOP: u32 = 136;
 export const WRK_UNDO_END: u32 = 140;
 export const WRK_DEPENDENCIES: u32 = 144; // u32 address of its dependency table
 export const WRK_BARRIER: u32 = 148; // u32 1 + the last transaction of another worker that runs alone
+export const WRK_TRIAL: u32 = 152; // u32 address of 64 KiB for copies of records (fill or kill)
 export const WRK_SLEEP: u32 = 120; // u32 always 0: slept on, with a time limit
 export const WRK_PROGRESS: u32 = 384; // u32, atomic: everything of this worker below is done
 export const WRK_FENCE: u32 = 256; // u32 target of ordering exchanges
@@ -203,18 +213,24 @@ export const TRACE_BITS_CLEAR: u32 = 6;
 
 /** A receipt: u32 code, u32 address of its events, u32 their length, u32 executions << 8 | worker. */
 export const RECEIPT_BYTES: u32 = 16;
-export const EVENT_CHUNK_BYTES: u32 = 524288;
-export const TRACE_CHUNK_BYTES: u32 = 1048576;
-/** The most bytes of events and of trace that one transaction can produce; programs stay below by their own limits. */
-export const TX_EVENT_BYTES_MAX: u32 = 49152;
-export const TX_TRACE_BYTES_MAX: u32 = 196608;
+export const EVENT_CHUNK_BYTES: u32 = 2097152;
+export const TRACE_CHUNK_BYTES: u32 = 4194304;
+/**
+ * The most bytes of events, trace, undo entries and log that one transaction can produce; programs stay below by their own limits (512
+ * orders cancelled, 256 looked at, 5000 open). A log's entries are addressed by 16 bits in units of 32 bytes.
+ */
+export const TX_EVENT_BYTES_MAX: u32 = 163840;
+export const TX_TRACE_BYTES_MAX: u32 = 393216;
 export const UNDO_BYTES: u32 = 80;
-export const TX_UNDO_BYTES_MAX: u32 = 524288;
-export const TX_LOG_BYTES_MAX: u32 = 786432;
+export const TX_UNDO_BYTES_MAX: u32 = 1048576;
+export const TX_LOG_BYTES_MAX: u32 = 2031616;
 
 export const RUN_OPTIMISTIC: u32 = 1;
 export const RUN_DETERMINISTIC: u32 = 2;
 export const RUN_SHARDED: u32 = 3;
+/** Every worker over its own range of accounts, while no transaction runs. */
+export const RUN_SWEEP: u32 = 4;
+export const RUN_AUDIT: u32 = 5;
 
 /** Bits of BLK_MUTATION: planted errors that the proof must catch. */
 export const MUTATION_NO_VALIDATION: u32 = 1;

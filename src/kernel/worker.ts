@@ -20,7 +20,9 @@ function runPart(): void {
   try {
     if (run === L.RUN_OPTIMISTIC) kernel.runOptimistic(id);
     else if (run === L.RUN_DETERMINISTIC) kernel.runDeterministic(id);
-    else kernel.runSharded(id);
+    else if (run === L.RUN_SHARDED) kernel.runSharded(id);
+    else if (run === L.RUN_SWEEP) kernel.runSweep(id);
+    else kernel.runAudit(id);
   } catch (error) {
     if (words[word(L.BLK_FAULT_SILENT)] === 1) process.exit(1);
     Atomics.compareExchange(words, word(L.CTL_STOP), L.STOP_NONE, L.STOP_WORKER_DIED);

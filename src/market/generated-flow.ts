@@ -300,5 +300,7 @@ function marketParameters(name: string): MarketParameters {
     maxOrderLots: 1_000_000n,
     maxPositionLots: 1_000_000_000n,
     markTicks: CENTRE_TICKS,
+    priceBandBps: 0,
+    oracleBandBps: 0,
   };
 }

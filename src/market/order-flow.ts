@@ -548,6 +548,9 @@ function marketParameters(recording: MarketRecording, markets: number): MarketPa
     maxOrderLots: most(ORDER_NOTIONAL_BITS),
     maxPositionLots: most(POSITION_NOTIONAL_BITS),
     markTicks: 0,
+    // A recorded order rested wherever its own venue let it.
+    priceBandBps: 0,
+    oracleBandBps: 0,
   };
 }
 

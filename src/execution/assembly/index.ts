@@ -6,14 +6,21 @@ import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
 import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
-import { BLK_TX_TABLE } from '../../kernel/layout';
+import { BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
-import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs } from './programs';
+import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
 export { takeChunks } from '../../kernel/assembly/memory';
+export { beginAudit, endAudit, runAudit } from '../../exchange/assembly/audit';
 export { ensurePage } from '../../exchange/assembly/book';
-export { undo, recoverCommit, planOwners, planShards, endOfBlock };
+export { ensurePosition } from '../../exchange/assembly/pages';
+export { foldInbox, planBackstop, planFirst } from '../../exchange/assembly/plan';
+export { planDeleverage } from '../../exchange/assembly/deleverage';
+export { clearPaid, noteLastPrices, updatePrices } from '../../exchange/assembly/prices';
+export { rollDay } from '../../exchange/assembly/volumes';
+export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
+export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
 
 @inline
 function programs(): Programs {
@@ -60,10 +67,11 @@ export function fitting(from: u32, count: u32, bytes: u64): u32 {
   return count - from;
 }
 
-/** Writes the declared sets of all transactions to `list` (table: u32 address, u32 bytes; address 0 = unknown), entries from `at` on, below `limit`; 0: no room. */
-export function declareAll(count: u32, list: u32, at: u32, limit: u32): u32 {
+/** Writes the declared sets of transactions from..to to the block's lists, entries from `at` on, below `limit`; 0: no room. */
+export function declareAll(from: u32, to: u32, at: u32, limit: u32): u32 {
   const table = <usize>load<u32>(0, BLK_TX_TABLE);
-  for (let i: u32 = 0; i < count; i++) {
+  const list = <usize>load<u32>(0, BLK_LIST);
+  for (let i = from; i < to; i++) {
     const end = declareSet(load<u32>(table + (i << 2)), at);
     store<u32>(list + (i << 3), end == 0 ? 0 : at);
     store<u32>(list + (i << 3), end == 0 ? 0 : end - at, 4);

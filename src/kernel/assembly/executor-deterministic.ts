@@ -17,6 +17,7 @@
 import {
   BITS_WORD,
   BLK_COUNT,
+  BLK_HOMES,
   BLK_LIST,
   BLK_OWNERS,
   BLK_SLICE,
@@ -105,7 +106,7 @@ export function planOwners(): void {
     for (let index = from; index < count; index++) {
       const home = homeOf(index);
       store<u32>(counts + (home << 2), load<u32>(counts + (home << 2)) + 1);
-      store<u16>(<usize>load<u32>(0, BLK_OWNERS) + 0x20000 + (index << 1), <u16>home);
+      store<u16>(<usize>load<u32>(0, BLK_HOMES) + (index << 1), <u16>home);
     }
   }
   const without = load<u32>(counts);
@@ -132,7 +133,7 @@ export function planOwners(): void {
   const byHome = workers > 1 && (count - from - without) * 5 > most * workers * 4 && without * 4 < count - from;
   const stride = load<u32>(0, BLK_STRIDE);
   for (let index = from; index < count; index++) {
-    const home = byHome ? <u32>load<u16>(owners + 0x20000 + (index << 1)) : 0;
+    const home = byHome ? <u32>load<u16>(<usize>load<u32>(0, BLK_HOMES) + (index << 1)) : 0;
     store<u8>(owners + index, <u8>(home != 0 ? load<u32>(homes + (home << 2)) : (index / stride) % workers));
   }
 }

@@ -14,7 +14,7 @@
  *    0  u32  location
  *    4  u8   kind      ENTRY_*
  *    5  u8   bytes     of the data: 32 or 64
- *    6  u16  chain     next entry of the same bucket: (address - log) / 16, 0 = last
+ *    6  u16  chain     next entry of the same bucket: (address - log) / 32, 0 = last
  *    8  u32  version   of the record when it was copied
  *   12  u32  note      1: take the key back if the record is absent after the commit
  *   16  u64  readMask  bits: what was looked at
@@ -44,6 +44,7 @@ import {
   TRACE_BITS_SET,
   TRACE_READ,
   TRACE_WRITE,
+  TX_LOG_BYTES_MAX,
   WRK_CONFLICT_CLASSES,
   WRK_FAULT,
   WRK_FENCE,
@@ -99,11 +100,11 @@ function find(worker: usize, location: u32): usize {
   const bucket = load<u32>(bucketOf(worker, location));
   if (bucket >> 16 != load<u32>(worker, WRK_GENERATION)) return 0;
   const log = load<u32>(worker, WRK_LOG_START);
-  let entry = log + ((bucket & 0xffff) << 4);
+  let entry = log + ((bucket & 0xffff) << 5);
   while (load<u32>(entry) != location) {
     const next = load<u16>(entry, 6);
     if (next == 0) return 0;
-    entry = log + (next << 4);
+    entry = log + (next << 5);
   }
   return entry;
 }
@@ -112,11 +113,14 @@ function find(worker: usize, location: u32): usize {
 @inline
 function append(worker: usize, location: u32, kind: u32, bytes: u32): usize {
   const at = load<u32>(worker, WRK_LOG_TOP);
+  const used = at - load<u32>(worker, WRK_LOG_START);
+  // Programs bound what they touch; should one not, the worker traps and the block is completed serially.
+  assertKernel(used < TX_LOG_BYTES_MAX);
   const bucket = bucketOf(worker, location);
   const generation = load<u32>(worker, WRK_GENERATION);
   const head = load<u32>(bucket);
   const chain = head >> 16 == generation ? head & 0xffff : 0;
-  store<u32>(bucket, (generation << 16) | ((at - load<u32>(worker, WRK_LOG_START)) >> 4));
+  store<u32>(bucket, (generation << 16) | (used >> 5));
   store<u32>(at, location);
   store<u32>(at, kind | (bytes << 8) | (chain << 16), 4);
   store<u64>(at, 0, 8);

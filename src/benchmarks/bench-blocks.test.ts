@@ -79,8 +79,8 @@ test('slices of a block are what a writer would have written', () => {
       writer.endOrders();
       if (i % 4 === 0)
         writer.oracle(0, [
-          { market: 0, priceTicks: i + 1 },
-          { market: 0, priceTicks: i + 2 },
+          { market: 0, spotTicks: i + 1 },
+          { market: 0, spotTicks: i + 2 },
         ]);
     }
     return writer.finish(number, 5);

@@ -169,7 +169,7 @@
  *   48  i64  hyperSum        EMA of 8 h of minute marks (hyperps): sum and weight
  *   56  u64  hyperWeight
  *
- *   minutes, 64 bytes. Key: class 37, u32 market, u32 part (0..4). Index prices of the last 70 minutes
+ *   minutes, 64 bytes. Key: class 37, u32 market, u32 part (0..4). Index prices of the last 70 minutes; present from genesis
  *    8  u32[14] minute n at part (n % 70) / 14, field (n % 70) % 14
  *
  *   treasury (accumulator), 32 bytes. Key: class 38. One record.

@@ -1,20 +1,54 @@
 /**
- * Admission: typed transactions to the kernel's form (docs/rules.md, section 2). Resolves addresses to account numbers and client ids to
- * locations, once, before the block executes; what cannot be admitted becomes a transaction of kind 0 with its code.
+ * Admission: typed transactions to the kernel's form (docs/rules.md, section 2). Resolves addresses to account numbers and keys (client ids,
+ * names, approvals, followers) to locations, once, before the block executes; what cannot be admitted becomes a transaction of kind 0 with
+ * its code.
  *
  * Invariant: nothing here changes the state root. A number or a key that the block does not use is taken back at its end.
  */
+import { createHash } from 'node:crypto';
 import { CODE_ACCOUNT_LIMIT, CODE_EMPTY_BATCH, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { HeddleError } from '../base/errors.ts';
+import { type Genesis, reportersOf } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
-import type { OrderItem, Transaction } from '../ledger/transactions.ts';
+import type { OrderItem, OrdersTransaction, Transaction } from '../ledger/transactions.ts';
 import type { PreparedBlock } from './api.ts';
+import { isBody, isEnvelope, parseAddress, parseAgentName, parseHex, parseReferralCode } from './transaction-shape.ts';
 
-const U64_MAX = (1n << 64n) - 1n;
-const I64_MAX = (1n << 63n) - 1n;
+export { parseAddress } from './transaction-shape.ts';
+
+type Kind = Transaction['kind'];
+type TransactionOf<K extends Kind> = Extract<Transaction, { kind: K }>;
+
+const KINDS: Readonly<Record<Kind, number>> = {
+  transfer: G.KIND_TRANSFER,
+  orders: X.KIND_ORDERS,
+  oracle: X.KIND_ORACLE,
+  deposit: X.KIND_DEPOSIT,
+  toSpot: X.KIND_TO_SPOT,
+  sendPerp: X.KIND_SEND_PERP,
+  withdraw: X.KIND_WITHDRAW,
+  updateLeverage: X.KIND_LEVERAGE,
+  isolatedMargin: X.KIND_ISOLATED_MARGIN,
+  scheduleCancel: X.KIND_SCHEDULE_CANCEL,
+  twap: X.KIND_TWAP,
+  twapCancel: X.KIND_TWAP_CANCEL,
+  createSubAccount: X.KIND_CREATE_SUB_ACCOUNT,
+  subTransfer: X.KIND_SUB_TRANSFER,
+  approveAgent: X.KIND_APPROVE_AGENT,
+  multiSig: X.KIND_MULTI_SIG,
+  approveBuilder: X.KIND_APPROVE_BUILDER,
+  registerReferrer: X.KIND_REGISTER_REFERRER,
+  setReferrer: X.KIND_SET_REFERRER,
+  claimRewards: X.KIND_CLAIM_REWARDS,
+  createVault: X.KIND_CREATE_VAULT,
+  vaultTransfer: X.KIND_VAULT_TRANSFER,
+  vaultModify: X.KIND_VAULT_MODIFY,
+  delist: X.KIND_DELIST,
+  noop: X.KIND_NOOP,
+};
 const OPS = {
   place: X.OP_PLACE,
   cancel: X.OP_CANCEL,
@@ -22,43 +56,39 @@ const OPS = {
   modify: X.OP_MODIFY,
   reduce: X.OP_REDUCE,
 } as const;
-const TIFS = { gtc: X.TIF_GTC, ioc: X.TIF_IOC, alo: X.TIF_ALO, market: X.TIF_MARKET } as const;
-
-/** 20 bytes; undefined if it is not 0x and 40 lower-case hexadecimal digits. */
-export function parseAddress(text: unknown): Uint8Array | undefined {
-  return parseHex(text, 20);
-}
-
-function parseHex(text: unknown, bytes: number): Uint8Array | undefined {
-  if (typeof text !== 'string' || text.length !== 2 + bytes * 2 || !/^0x[0-9a-f]*$/.test(text)) return undefined;
-  return new Uint8Array(Buffer.from(text.slice(2), 'hex'));
-}
-
-function isU32(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
-}
-
-function isWide(value: unknown, most: bigint): value is bigint {
-  return typeof value === 'bigint' && value >= 0n && value <= most;
-}
+const TIFS = { gtc: X.TIF_GTC, ioc: X.TIF_IOC, alo: X.TIF_ALO, market: X.TIF_MARKET, fok: X.TIF_FOK } as const;
+const SELF_TRADE = {
+  cancelMaker: X.SELF_TRADE_CANCEL_MAKER,
+  cancelTaker: X.SELF_TRADE_CANCEL_TAKER,
+  cancelBoth: X.SELF_TRADE_CANCEL_BOTH,
+} as const;
+const GROUPINGS = { none: X.GROUPING_NONE, normal: X.GROUPING_NORMAL, position: X.GROUPING_POSITION } as const;
+/** The most bytes of one transaction: a batch of the largest items, and its list of signers. */
+const TRANSACTION_BYTES_MAX = X.ORDERS_ITEMS + X.BATCH_ITEMS_MAX * X.ORACLE_ITEM_BYTES + 8 + X.SIGNERS_MAX * 8;
+/** Builder fees above this are above every maximum. */
+const BUILDER_FEE_TOP = 65535;
+const KEY_CLASS = 36;
 
 export class Admission {
   private readonly kernel: Kernel;
   /** Numbers in use, as a set for the lowest free one. */
   private readonly used: Uint8Array;
+  /** Index of a reporter by its address, without 0x. */
+  private readonly reporters: ReadonlyMap<string, number>;
   private lowestFree = 0;
   private fresh: { number: number; location: number }[] = [];
   private resolved = new Set<number>();
   private bytes = new Uint8Array(1 << 16);
   private view = new DataView(this.bytes.buffer);
+  /** Where the transaction that is being written starts. */
+  private start = 0;
   private at = 0;
+  private blockNumber = 0;
 
-  private readonly oracle: string;
-
-  constructor(kernel: Kernel, maxAccounts: number, oracle: string) {
+  constructor(kernel: Kernel, genesis: Genesis) {
     this.kernel = kernel;
-    this.oracle = oracle.slice(2);
-    this.used = new Uint8Array(maxAccounts);
+    this.reporters = new Map(reportersOf(genesis).map(({ address }, i) => [address.slice(2), i]));
+    this.used = new Uint8Array(genesis.maxAccounts);
   }
 
   /** The number of an address, or NO_ACCOUNT. */
@@ -79,8 +109,14 @@ export class Admission {
     this.used[number] = 1;
     this.kernel.u8.set(address, this.kernel.get(G.LEDGER_ADDRESSES) + number * 32);
     this.fresh.push({ number, location });
-    if (Buffer.from(address).toString('hex') === this.oracle) this.kernel.set(X.EXC_ORACLE_ACCOUNT, number);
+    this.setReporter(address, number);
     return number;
+  }
+
+  /** The kernel knows reporters by their numbers. */
+  private setReporter(address: Uint8Array, number: number): void {
+    const reporter = this.reporters.get(Buffer.from(address).toString('hex'));
+    if (reporter !== undefined) this.kernel.set(this.kernel.get(X.EXC_REPORTER_TABLE) + reporter * 16 + 8, number);
   }
 
   get highestNumber(): number {
@@ -103,17 +139,19 @@ export class Admission {
     return location;
   }
 
-  /** Is this the location of a client-id record that is in the key table? */
-  isClientId(location: number): boolean {
-    const unit = location * 32;
-    return unit + 96 <= this.kernel.u8.byteLength && this.kernel.get(unit + 32) === 20 && this.kernel.u8[unit + 36] === X.CLASS_CLIENT_ID;
+  /** The location of a keyed record whose key starts with an account number; 0 if there is no such account. */
+  private keyed(recordClass: number, account: number, rest: Uint8Array | number): number {
+    if (account === L.NO_ACCOUNT || rest === L.NO_ACCOUNT) return 0;
+    const key = new Uint8Array(4 + (typeof rest === 'number' ? 4 : rest.length));
+    const view = new DataView(key.buffer);
+    view.setUint32(0, account);
+    if (typeof rest === 'number') view.setUint32(4, rest);
+    else key.set(rest, 4);
+    return this.noted(this.resolve(recordClass, key));
   }
 
-  private clientLocation(account: number, id: Uint8Array): number {
-    const key = new Uint8Array(20);
-    new DataView(key.buffer).setUint32(0, account);
-    key.set(id, 4);
-    const location = this.resolve(X.CLASS_CLIENT_ID, key);
+  /** Notes a key that goes again at the end of the block if its record is absent then. */
+  private noted(location: number): number {
     this.resolved.add(location);
     return location;
   }
@@ -122,16 +160,17 @@ export class Admission {
   prepare(number: number, timeMs: number, transactions: readonly Transaction[]): PreparedBlock {
     const offsets = new Uint32Array(transactions.length + 1);
     this.at = 0;
+    this.blockNumber = number;
     let items = 0;
     transactions.forEach((transaction, index) => {
       offsets[index] = this.at;
-      this.room(L.TX_PAYLOAD + 64 + X.BATCH_ITEMS_MAX * X.ITEM_BYTES);
+      this.room(TRANSACTION_BYTES_MAX);
       const start = this.at;
-      const code = this.encode(transaction, items);
+      const code = this.encode(transaction, index, items);
       if (code === CODE_OK) items += transaction.kind === 'orders' ? transaction.items.length : 0;
       else {
         this.at = start;
-        this.header(L.KIND_REFUSED, 0, 0, L.NO_ACCOUNT, 0n, items);
+        this.header(L.KIND_REFUSED, 0, L.NO_ACCOUNT, 0n, items);
         this.view.setUint32(start + L.TX_CODE, code, true);
       }
     });
@@ -140,87 +179,277 @@ export class Admission {
   }
 
   private room(bytes: number): void {
-    if (this.at + bytes <= this.bytes.length) return;
-    const larger = new Uint8Array(this.bytes.length * 2);
-    larger.set(this.bytes);
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
+    if (this.at + bytes > this.bytes.length) {
+      const larger = new Uint8Array(this.bytes.length * 2);
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    this.bytes.fill(0, this.at, this.at + bytes);
   }
 
-  private header(kind: number, flags: number, items: number, sender: number, nonce: bigint, firstItem: number): void {
+  private header(kind: number, items: number, sender: number, nonce: bigint, firstItem: number): void {
     const { view, at } = this;
+    this.start = at;
     view.setUint8(at + L.TX_KIND, kind);
-    view.setUint8(at + L.TX_FLAGS, flags);
+    view.setUint8(at + L.TX_FLAGS, 0);
     view.setUint16(at + L.TX_ITEMS, items, true);
     view.setUint32(at + L.TX_SENDER, sender, true);
     view.setBigUint64(at + L.TX_NONCE, nonce, true);
     view.setUint32(at + L.TX_FIRST_ITEM, firstItem, true);
-    view.setUint32(at + L.TX_CODE, 0, true);
     this.at = at + L.TX_PAYLOAD;
   }
 
+  private flag(flag: number): void {
+    this.view.setUint8(this.start + L.TX_FLAGS, this.view.getUint8(this.start + L.TX_FLAGS) | flag);
+  }
+
+  private word(offset: number, value: number): void {
+    this.view.setUint32(this.start + offset, value, true);
+  }
+
+  private wide(offset: number, value: bigint): void {
+    this.view.setBigInt64(this.start + offset, BigInt.asIntN(64, value), true);
+  }
+
+  private end(offset: number): void {
+    this.at = this.start + offset;
+  }
+
   /** Writes one transaction at `at`; a code other than 0 means refused, and what was written does not count. */
-  private encode(transaction: Transaction, firstItem: number): number {
-    const address = parseAddress(transaction.sender);
-    if (address === undefined) return CODE_UNDECODABLE;
-    const nonce = transaction.nonce;
-    if (nonce !== undefined && !isWide(nonce, U64_MAX)) return CODE_UNDECODABLE;
-    const flags = nonce === undefined ? 0 : L.TX_FLAG_NONCE;
-    const head = (kind: number, items: number) => this.header(kind, flags, items, this.numberOf(address), nonce ?? 0n, firstItem);
+  private encode(transaction: Transaction, index: number, firstItem: number): number {
+    if (!isEnvelope(transaction)) return CODE_UNDECODABLE;
+    if (!Object.hasOwn(KINDS, transaction.kind)) return CODE_UNKNOWN_KIND;
+    if (!isBody(transaction)) return CODE_UNDECODABLE;
+    const items = transaction.kind === 'orders' ? transaction.items : transaction.kind === 'oracle' ? transaction.prices : undefined;
+    if (items !== undefined && items.length === 0) return CODE_EMPTY_BATCH;
+    if (items !== undefined && items.length > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
+    const sender = this.numberOf(parseAddress(transaction.sender) as Uint8Array);
+    this.header(KINDS[transaction.kind], items?.length ?? 0, sender, transaction.nonce ?? 0n, firstItem);
+    const actor = this.acting(transaction, sender);
+    const code = this.encodeBody(transaction, index, actor);
+    if (code === CODE_OK) this.encodeSigners(transaction);
+    return code;
+  }
+
+  private lookUp(address: string): number {
+    return this.numberOf(parseAddress(address) as Uint8Array);
+  }
+
+  /** Whom a sender acts for when it names nobody: agents have an owner. As it was before the block. */
+  private userOf(sender: number): number {
+    if (sender === L.NO_ACCOUNT) return sender;
+    const account = this.kernel.get(G.LEDGER_ACCOUNTS) + sender * G.ACCOUNT_SIZE;
+    const agent = this.kernel.u8[account + G.ACCOUNT_ROLE] === G.ROLE_AGENT;
+    return agent ? this.kernel.get(account + G.ACCOUNT_OWNER) : sender;
+  }
+
+  /** Writes what the head says of acting; returns the number of the account that keys are resolved for. */
+  private acting(transaction: Transaction, sender: number): number {
+    const { nonce, behalf, multiSig } = transaction;
+    if (nonce === undefined && behalf === undefined && multiSig === undefined) return sender;
+    if (nonce !== undefined) this.flag(L.TX_FLAG_NONCE);
+    let actor = multiSig === undefined ? this.userOf(sender) : this.lookUp(multiSig.user);
+    if (behalf !== undefined) {
+      actor = this.lookUp(behalf);
+      this.flag(L.TX_FLAG_BEHALF);
+      this.word(L.TX_BEHALF, actor);
+    }
+    this.word(L.TX_ACTOR, actor);
+    return actor;
+  }
+
+  /** The list of signers, behind the payload. */
+  private encodeSigners({ multiSig }: Transaction): void {
+    if (multiSig === undefined) return;
+    const user = this.lookUp(multiSig.user);
+    const list = this.at - this.start;
+    this.flag(L.TX_FLAG_SIGNERS);
+    this.word(L.TX_SIGNERS, list);
+    this.word(list, user);
+    this.word(list + 4, multiSig.signers.length);
+    multiSig.signers.forEach((address, i) => {
+      const signer = this.lookUp(address);
+      this.word(list + 8 + i * 8, signer);
+      this.word(list + 12 + i * 8, this.keyed(G.CLASS_SIGNER, user, signer));
+    });
+    this.end(list + 8 + multiSig.signers.length * 8);
+  }
+
+  private encodeBody(transaction: Transaction, index: number, actor: number): number {
+    this.end(X.PAYLOAD_BYTES);
     switch (transaction.kind) {
-      case 'transfer': {
-        const recipient = parseAddress(transaction.recipient);
-        if (recipient === undefined || !isU32(transaction.token) || !isWide(transaction.amount, U64_MAX)) return CODE_UNDECODABLE;
-        const number = this.giveNumber(recipient);
-        if (number === undefined) return CODE_ACCOUNT_LIMIT;
-        head(G.KIND_TRANSFER, 0);
-        this.view.setUint32(this.at, number, true);
-        this.view.setUint32(this.at + 4, transaction.token, true);
-        this.view.setBigUint64(this.at + 8, transaction.amount, true);
-        this.at += G.TRANSFER_BYTES - L.TX_PAYLOAD;
-        return CODE_OK;
-      }
+      case 'transfer':
+        this.word(G.TRANSFER_TOKEN, transaction.token);
+        this.wide(G.TRANSFER_AMOUNT, transaction.amount);
+        return this.recipient(G.TRANSFER_RECIPIENT, transaction.recipient);
       case 'deposit':
-        if (!isWide(transaction.amount, U64_MAX)) return CODE_UNDECODABLE;
-        head(X.KIND_DEPOSIT, 0);
-        this.view.setBigUint64(this.at, transaction.amount, true);
-        this.at += X.DEPOSIT_BYTES - L.TX_PAYLOAD;
+      case 'toSpot':
+      case 'withdraw':
+        this.wide(X.FIELD_0, transaction.amount);
         return CODE_OK;
-      case 'oracle': {
-        const { prices } = transaction;
-        if (!Array.isArray(prices) || prices.some((price) => !isU32(price?.market) || !isU32(price?.priceTicks))) return CODE_UNDECODABLE;
-        if (prices.length === 0) return CODE_EMPTY_BATCH;
-        if (prices.length > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
-        head(X.KIND_ORACLE, prices.length);
-        for (const price of prices) {
-          this.view.setUint32(this.at, price.market, true);
-          this.view.setUint32(this.at + 4, price.priceTicks, true);
-          this.at += X.ORACLE_ITEM_BYTES;
+      case 'sendPerp':
+        this.wide(X.FIELD_0, transaction.amount);
+        return this.recipient(X.FIELD_8, transaction.recipient);
+      case 'orders':
+        this.encodeOrders(transaction, actor);
+        return CODE_OK;
+      case 'oracle':
+        this.encodeReport(transaction);
+        return CODE_OK;
+      case 'updateLeverage':
+        this.word(X.FIELD_0, transaction.market);
+        this.word(X.FIELD_4, transaction.leverage);
+        this.word(X.FIELD_8, transaction.isolated ? 1 : 0);
+        return CODE_OK;
+      case 'isolatedMargin':
+        this.word(X.FIELD_0, transaction.market);
+        this.word(X.FIELD_4, transaction.leverage ?? 0);
+        this.wide(X.FIELD_8, transaction.amount ?? 0n);
+        return CODE_OK;
+      case 'scheduleCancel':
+        this.wide(X.FIELD_0, BigInt(transaction.timeMs ?? 0));
+        return CODE_OK;
+      case 'twap':
+        this.encodeTwap(transaction);
+        return CODE_OK;
+      case 'twapCancel':
+        this.word(X.FIELD_0, transaction.market);
+        this.word(X.FIELD_4, transaction.id);
+        return CODE_OK;
+      case 'createSubAccount':
+        return this.newAccount(X.FIELD_0, transaction, index);
+      case 'subTransfer':
+        this.wide(X.FIELD_0, transaction.amount);
+        this.word(X.FIELD_8, this.lookUp(transaction.subAccount));
+        this.word(X.FIELD_12, transaction.deposit ? 1 : 0);
+        return CODE_OK;
+      case 'approveAgent':
+        this.word(X.FIELD_4, this.keyed(G.CLASS_AGENT, actor, parseAgentName(transaction.name) as Uint8Array));
+        this.wide(X.FIELD_8, BigInt(transaction.expiresMs ?? 0));
+        this.word(X.FIELD_16, (transaction.name ?? '') === '' ? 0 : 1);
+        return this.recipient(X.FIELD_0, transaction.agent);
+      case 'multiSig':
+        return this.encodeMultiSig(transaction, actor);
+      case 'approveBuilder': {
+        const builder = this.lookUp(transaction.builder);
+        this.word(X.FIELD_0, builder);
+        this.word(X.FIELD_4, this.keyed(X.CLASS_APPROVAL, actor, builder));
+        this.word(X.FIELD_8, transaction.maxFee);
+        return CODE_OK;
+      }
+      case 'registerReferrer':
+      case 'setReferrer':
+        this.word(X.FIELD_0, this.noted(this.resolve(X.CLASS_REFERRAL, parseReferralCode(transaction.code) as Uint8Array)));
+        return CODE_OK;
+      case 'createVault': {
+        this.wide(X.FIELD_0, transaction.amount);
+        const code = this.newAccount(X.FIELD_8, transaction, index);
+        if (code === CODE_OK) {
+          const vault = this.view.getUint32(this.start + X.FIELD_8, true);
+          this.word(X.FIELD_12, this.keyed(X.CLASS_FOLLOWER, vault, actor));
         }
+        return code;
+      }
+      case 'vaultTransfer': {
+        const vault = this.lookUp(transaction.vault);
+        this.wide(X.FIELD_0, transaction.amount);
+        this.word(X.FIELD_8, vault);
+        this.word(X.FIELD_12, this.keyed(X.CLASS_FOLLOWER, vault, actor));
+        this.word(X.FIELD_16, transaction.deposit ? 1 : 0);
         return CODE_OK;
       }
-      case 'orders': {
-        const { items } = transaction;
-        if (!Array.isArray(items) || items.some((item) => !isItem(item))) return CODE_UNDECODABLE;
-        if (items.length === 0) return CODE_EMPTY_BATCH;
-        if (items.length > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
-        const sender = this.numberOf(address);
-        head(X.KIND_ORDERS, items.length);
-        for (const item of items) this.encodeItem(item, sender);
+      case 'vaultModify':
+        this.word(X.FIELD_0, this.lookUp(transaction.vault));
+        this.word(X.FIELD_4, transaction.allowDeposits ? 1 : 0);
         return CODE_OK;
-      }
-      default:
-        return CODE_UNKNOWN_KIND;
+      case 'delist':
+        this.word(X.FIELD_0, transaction.market);
+        return CODE_OK;
+      case 'claimRewards':
+      case 'noop':
+        return CODE_OK;
     }
   }
 
-  private encodeItem(item: OrderItem, sender: number): void {
+  /** An account that gets a number if it has none. */
+  private recipient(offset: number, address: string): number {
+    const number = this.giveNumber(parseAddress(address) as Uint8Array);
+    if (number === undefined) return CODE_ACCOUNT_LIMIT;
+    this.word(offset, number);
+    return CODE_OK;
+  }
+
+  /** The address that a transaction makes, which nobody has a key of. */
+  private newAccount(offset: number, { kind, sender }: Transaction, index: number): number {
+    const digest = createHash('sha256').update(`heddle ${kind}:${sender}:${this.blockNumber}:${index}`).digest();
+    const number = this.giveNumber(new Uint8Array(digest.subarray(0, 20)));
+    if (number === undefined) return CODE_ACCOUNT_LIMIT;
+    this.word(offset, number);
+    return CODE_OK;
+  }
+
+  private encodeMultiSig({ signers }: TransactionOf<'multiSig'>, user: number): number {
+    const authorised = signers?.authorised ?? [];
+    this.word(X.FIELD_0, signers?.threshold ?? 0);
+    this.word(X.FIELD_4, authorised.length);
+    for (const [i, address] of authorised.entries()) {
+      const code = this.recipient(X.FIELD_12 + i * 8, address);
+      if (code !== CODE_OK) return code;
+      const signer = this.view.getUint32(this.start + X.FIELD_12 + i * 8, true);
+      this.word(X.FIELD_8 + i * 8, this.keyed(G.CLASS_SIGNER, user, signer));
+    }
+    this.end(Math.max(X.PAYLOAD_BYTES, X.FIELD_8 + authorised.length * 8));
+    return CODE_OK;
+  }
+
+  private encodeTwap(transaction: TransactionOf<'twap'>): void {
+    const { start } = transaction;
+    this.word(X.FIELD_0, transaction.market);
+    this.word(
+      X.FIELD_4,
+      (transaction.side === 'sell' ? X.TWAP_SELL : 0) |
+        (transaction.reduceOnly ? X.TWAP_REDUCE_ONLY : 0) |
+        (transaction.randomize ? X.TWAP_RANDOMIZE : 0) |
+        (start?.above ? X.TWAP_START_ABOVE : 0),
+    );
+    this.wide(X.FIELD_8, transaction.sizeLots);
+    this.word(X.FIELD_16, transaction.minutes);
+    this.word(X.FIELD_20, start?.priceTicks ?? 0);
+    this.word(X.FIELD_24, transaction.stopTicks ?? 0);
+  }
+
+  private encodeReport({ prices }: TransactionOf<'oracle'>): void {
+    prices.forEach(({ market, spot, perp = [] }, i) => {
+      const item = L.TX_PAYLOAD + i * X.ORACLE_ITEM_BYTES;
+      this.word(item, market);
+      spot.forEach((ticks, source) => {
+        this.word(item + X.ORACLE_SPOT + source * 4, ticks);
+      });
+      perp.forEach((ticks, source) => {
+        this.word(item + X.ORACLE_PERP + source * 4, ticks);
+      });
+    });
+    this.end(L.TX_PAYLOAD + prices.length * X.ORACLE_ITEM_BYTES);
+  }
+
+  private encodeOrders({ items, builder, grouping }: OrdersTransaction, actor: number): void {
+    if (builder !== undefined) {
+      const number = this.lookUp(builder.address);
+      const approval = this.keyed(X.CLASS_APPROVAL, actor, number);
+      // Without an approval the number does not matter, only that there is one.
+      this.word(X.ORDERS_BUILDER, approval === 0 ? 1 : number + 1);
+      this.word(X.ORDERS_APPROVAL, approval);
+      this.view.setUint16(this.start + X.ORDERS_BUILDER_FEE, Math.min(builder.fee, BUILDER_FEE_TOP), true);
+    }
+    this.view.setUint8(this.start + X.ORDERS_GROUPING, GROUPINGS[grouping ?? 'none']);
+    this.end(X.ORDERS_ITEMS);
+    for (const item of items) this.encodeItem(item, actor);
+  }
+
+  private encodeItem(item: OrderItem, actor: number): void {
     const { view, at } = this;
-    this.bytes.fill(0, at, at + X.ITEM_BYTES);
-    const location = (id: string | undefined) => {
-      const bytes = id === undefined ? undefined : parseHex(id, 16);
-      return bytes === undefined || sender === L.NO_ACCOUNT ? 0 : this.clientLocation(sender, bytes);
-    };
+    const location = (id: string) => this.keyed(X.CLASS_CLIENT_ID, actor, parseHex(id, 16) as Uint8Array);
     view.setUint8(at + X.ITEM_OP, OPS[item.op]);
     view.setUint32(at + X.ITEM_MARKET, item.market, true);
     if (item.op === 'cancelByClientId') view.setUint32(at + X.ITEM_TARGET, location(item.target), true);
@@ -231,12 +460,21 @@ export class Admission {
       const flags =
         (item.side === 'sell' ? X.FLAG_SELL : 0) |
         (item.reduceOnly ? X.FLAG_REDUCE_ONLY : 0) |
-        (item.clientId === undefined ? 0 : X.FLAG_CLIENT_ID);
+        (item.clientId === undefined ? 0 : X.FLAG_CLIENT_ID) |
+        (item.op === 'modify' && item.always ? X.FLAG_ALWAYS : 0);
       view.setUint8(at + X.ITEM_FLAGS, flags);
       view.setUint8(at + X.ITEM_TIF, TIFS[item.tif]);
+      view.setUint8(at + X.ITEM_SELF_TRADE, SELF_TRADE[item.selfTrade ?? 'cancelMaker']);
       view.setBigUint64(at + X.ITEM_SIZE, item.sizeLots, true);
       view.setUint32(at + X.ITEM_PRICE, item.priceTicks, true);
-      view.setUint32(at + X.ITEM_CLIENT, location(item.clientId), true);
+      if (item.clientId !== undefined) view.setUint32(at + X.ITEM_CLIENT, location(item.clientId), true);
+      view.setBigUint64(at + X.ITEM_EXPIRES, BigInt(item.expiresMs ?? 0), true);
+      view.setBigUint64(at + X.ITEM_DISPLAY, item.displayLots ?? 0n, true);
+      if (item.trigger !== undefined) {
+        view.setUint32(at + X.ITEM_TRIGGER, item.trigger.priceTicks, true);
+        view.setUint8(at + X.ITEM_TRIGGER_KIND, item.trigger.kind === 'takeProfit' ? X.TRIGGER_TAKE_PROFIT : X.TRIGGER_STOP_LOSS);
+        view.setUint8(at + X.ITEM_TRIGGER_MARKET, item.trigger.market ? 1 : 0);
+      }
       if (item.op === 'modify') {
         if (typeof item.target === 'bigint') view.setBigUint64(at + X.ITEM_OID, item.target, true);
         else {
@@ -248,16 +486,17 @@ export class Admission {
     this.at = at + X.ITEM_BYTES;
   }
 
-  /** End of the block: numbers and client ids that the block left absent are free again, in an order that every node shares. */
+  /** End of the block: numbers and keys that the block left absent are free again, in an order that every node shares. */
   reclaim(): void {
     const { kernel } = this;
     const present = (address: number) => (kernel.get(address + L.RECORD_META) & L.RECORD_PRESENT) !== 0;
     const accounts = kernel.get(G.LEDGER_ACCOUNTS);
     for (const { number, location } of this.fresh) {
       if (present(accounts + number * G.ACCOUNT_SIZE)) continue;
+      const address = kernel.get(G.LEDGER_ADDRESSES) + number * 32;
+      this.setReporter(kernel.u8.subarray(address, address + 20), L.NO_ACCOUNT);
       kernel.exports.removeKey(location);
       this.used[number] = 0;
-      if (kernel.get(X.EXC_ORACLE_ACCOUNT) === number) kernel.set(X.EXC_ORACLE_ACCOUNT, L.NO_ACCOUNT);
       this.lowestFree = Math.min(this.lowestFree, number);
     }
     this.fresh = [];
@@ -267,7 +506,9 @@ export class Admission {
     else for (let i = 0; i < count; i++) this.resolved.add(kernel.get(list + i * 4));
     kernel.set(L.CTL_RECLAIM_COUNT, 0);
     if (this.resolved.size === 0) return;
-    const absent = [...this.resolved].filter((location) => !present(location * 32) && kernel.u8[location * 32 + 36] === X.CLASS_CLIENT_ID);
+    const absent = [...this.resolved].filter(
+      (location) => !present(location * 32) && isRecordClass(kernel.u8[location * 32 + KEY_CLASS] as number),
+    );
     for (const location of absent.sort((a, b) => a - b)) kernel.exports.removeKey(location);
     this.resolved.clear();
   }
@@ -284,6 +525,11 @@ export class Admission {
   }
 }
 
+/** Is a unit of the key table of a class whose records come and go (a free unit has class 0, an address has no record)? */
+function isRecordClass(recordClass: number): boolean {
+  return recordClass !== 0 && recordClass !== G.CLASS_ADDRESS;
+}
+
 /** Locations of all keys of the table. */
 export function* kernelKeys(kernel: Kernel): Generator<number> {
   const table = kernel.get(L.REG_KEYS);
@@ -291,27 +537,5 @@ export function* kernelKeys(kernel: Kernel): Generator<number> {
   for (let i = 0; i <= mask; i++) {
     const location = kernel.get(table + i * 8);
     if (location !== 0) yield location;
-  }
-}
-
-function isItem(item: OrderItem): boolean {
-  if (item === null || typeof item !== 'object' || !Object.hasOwn(OPS, item.op) || !isU32(item.market)) return false;
-  switch (item.op) {
-    case 'cancel':
-      return isWide(item.oid, U64_MAX);
-    case 'cancelByClientId':
-      return parseHex(item.target, 16) !== undefined;
-    case 'reduce':
-      return isWide(item.oid, U64_MAX) && isWide(item.sizeLots, I64_MAX);
-    default:
-      return (
-        (item.side === 'buy' || item.side === 'sell') &&
-        Object.hasOwn(TIFS, item.tif) &&
-        isU32(item.priceTicks) &&
-        isWide(item.sizeLots, I64_MAX) &&
-        (item.reduceOnly === undefined || typeof item.reduceOnly === 'boolean') &&
-        (item.clientId === undefined || parseHex(item.clientId, 16) !== undefined) &&
-        (item.op !== 'modify' || isWide(item.target, U64_MAX) || parseHex(item.target, 16) !== undefined)
-      );
   }
 }

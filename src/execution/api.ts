@@ -3,6 +3,8 @@
  * Sizes are in bytes, times in the unit that the name ends in.
  */
 
+export type { AuditResult } from '../exchange/invariants.ts';
+
 /** How a block is executed. All models leave the same receipts, state and access list. */
 export type Model = 'serial' | 'optimistic' | 'deterministic' | 'sharded';
 export type ModelChoice = Model | 'auto';
@@ -73,24 +75,6 @@ export interface BlockResult {
   readonly timeline?: readonly TimelineEntry[];
   /** Set when the chosen model could not complete the block (a worker died, a transaction left its access set). */
   readonly fallback?: string;
-}
-
-/** Sums and counts over the whole state, taken anew from its records; money in quote units. What they must be is said in `invariants.ts`. */
-export interface AuditResult {
-  /** Everything that accounts, markets, rewards and the treasury hold, and what has left for the outside. */
-  readonly totalEquity: bigint;
-  /** Lots: what sizes do not sum to zero by, and how far open interest is from the sum of long sizes, over all markets. */
-  readonly openInterestImbalance: bigint;
-  readonly negativeAccounts: number;
-  readonly accountsWithWrongSums: number;
-  readonly crossedBooks: number;
-  readonly ordersWithoutMargin: number;
-  /** Accounts below their maintenance margin, the backstop vault not counted. */
-  readonly breaches: number;
-  readonly backstopEquity: bigint;
-  readonly treasury: bigint;
-  /** Deficits that the treasury has paid because nobody else could. */
-  readonly covered: bigint;
 }
 
 /** What was read and written by which transaction; opaque but for `entries`. */

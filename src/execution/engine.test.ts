@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { Random } from '../base/random.ts';
-import type { Genesis } from '../exchange/genesis.ts';
+import type { ExchangeOptions, Genesis, MarketParameters } from '../exchange/genesis.ts';
+import { ITEM_CLIENT, ORDERS_ITEMS } from '../exchange/layout.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { CODE_BENCH_RANGE, KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
@@ -201,7 +202,7 @@ describe('bad input', () => {
       // An unknown kind; 65 items that are not there; a client id that no key stands for.
       view.setUint8(block.offsets[3] as number, 40);
       view.setUint16((block.offsets[4] as number) + 2, 65, true);
-      view.setUint32((block.offsets[5] as number) + 24 + 32, 123456, true);
+      view.setUint32((block.offsets[5] as number) + ORDERS_ITEMS + ITEM_CLIENT, 123456, true);
       const { receipts } = await engine.execute(block, { model: 'serial' });
       assert.deepEqual(
         Array.from({ length: 6 }, (_, i) => receipts.code(i)),
@@ -248,21 +249,56 @@ describe('bad input', () => {
   test('contradictory genesis parameters are refused with the reason', async () => {
     const market = GENESIS.markets[0];
     assert.ok(market);
-    const cases: [Partial<typeof market>, RegExp][] = [
+    const tier = (lowerNotional: bigint, maxLeverage: number) => ({ lowerNotional, maxLeverage });
+    const markets: [Partial<MarketParameters>, RegExp][] = [
       [{ tickCount: 1 }, /tickCount/],
       [{ leverage: 0 }, /leverage/],
       [{ makerFeePpm: -500 }, /rebate/],
       [{ maxOrderLots: 1n << 40n }, /maxOrderLots/],
       [{ maxPositionLots: 0n }, /maxPositionLots/],
+      [{ tiers: [tier(5n, 20)] }, /first margin tier starts at 0/],
+      [{ tiers: [tier(0n, 20), tier(0n, 10)] }, /does not start above/],
+      [{ tiers: [tier(0n, 20), tier(9n, 20)] }, /not less leverage/],
+      [{ leverage: 20, tiers: [tier(0n, 10)] }, /above the first tier's 10/],
+      [{ mode: 'nothing' as 'normal' }, /mode nothing/],
+      [{ impactNotional: 0n }, /impactNotional/],
+      [{ fundingCap: -1n }, /fundingCap/],
+      [{ oracleBandBps: 10_001 }, /oracleBandBps/],
+    ];
+    const exchanges: [Partial<ExchangeOptions>, RegExp][] = [
+      [{ quorumPpm: 0 }, /quorumPpm/],
+      [{ staleMs: 0 }, /staleMs/],
+      [{ partialPpm: 1_000_001 }, /partialPpm/],
+      [{ spotWeights: [0, 0] }, /all weights are 0/],
+      [{ spotWeights: [1, 1, 1, 1, 1, 1, 1, 1, 1] }, /1 to 8 weights/],
+      [{ openOrdersBase: 100, openOrdersMax: 99 }, /openOrdersMax is below/],
+      [{ subAccountsBase: 20, subAccountsMax: 10 }, /subAccountsBase is above/],
+      [{ agentsBase: 200, agentsPerSubAccount: 2 }, /agentsBase/],
+      [{ makerRebates: [{ sharePpm: 1, makerPpm: -400 }] }, /larger than what a taker pays/],
+      [{ referralRewardPpm: 1_000_000 }, /larger than what a taker pays/],
+      [{ feeTiers: [{ volume: 0n, takerPpm: 1, makerPpm: 1 }] }, /volume of fee tier 1/],
+      [{ hyperpCapPpm: 999_999 }, /hyperpCapPpm/],
+    ];
+    const wholes: [Partial<Genesis>, RegExp][] = [
+      [{ maxAccounts: 2 ** 24, orderPages: 128 }, /31 bits/],
+      [{ backstop: ADDRESS(99) }, /not one of the accounts/],
+      [{ backstop: ADDRESS(1), exchange: { vaultsMax: 0 } }, /vaultsMax is 0/],
+      [{ oracle: ADDRESS(1), reporters: [{ address: ADDRESS(1), stake: 1n }] }, /oracle and reporters/],
+      [{ reporters: [1, 1].map((i) => ({ address: ADDRESS(i), stake: 1n })) }, /listed twice/],
+      [{ reporters: [{ address: ADDRESS(1), stake: 0n }] }, /stake/],
+    ];
+    const cases: [Partial<Genesis>, RegExp][] = [
+      ...markets.map(([change, reason]): [Partial<Genesis>, RegExp] => [{ markets: [{ ...market, ...change }] }, reason]),
+      ...exchanges.map(([exchange, reason]): [Partial<Genesis>, RegExp] => [{ exchange }, reason]),
+      ...wholes,
     ];
     for (const [change, reason] of cases) {
-      await assert.rejects(
-        Engine.create({ genesis: { ...GENESIS, markets: [{ ...market, ...change }] }, workers: 1, ...SMALL }),
-        (error: Error) => {
-          assert.match(error.message, reason);
-          return (error as { code?: string }).code === 'BAD_GENESIS';
-        },
-      );
+      const { oracle: _, ...rest } = GENESIS;
+      const genesis = change.reporters === undefined || change.oracle !== undefined ? { ...GENESIS, ...change } : { ...rest, ...change };
+      await assert.rejects(Engine.create({ genesis, workers: 1, ...SMALL }), (error: Error) => {
+        assert.match(error.message, reason);
+        return (error as { code?: string }).code === 'BAD_GENESIS';
+      });
     }
   });
 

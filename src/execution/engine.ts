@@ -14,9 +14,20 @@ import * as L from '../kernel/layout.ts';
 import type { Block } from '../ledger/transactions.ts';
 import { RecordedAccessList } from './access-list.ts';
 import { Admission } from './admission.ts';
-import type { AccessList, AuditResult, BlockResult, ExecuteOptions, Model, PreparedBlock, Receipts, RecordEntry, TimelineEntry } from './api.ts';
+import type {
+  AccessList,
+  AuditResult,
+  BlockResult,
+  ExecuteOptions,
+  Model,
+  PreparedBlock,
+  Receipts,
+  RecordEntry,
+  TimelineEntry,
+} from './api.ts';
 import { ModelChooser } from './auto.ts';
-import { checkGenesis, layOutState } from './genesis-state.ts';
+import { checkGenesis } from './genesis-check.ts';
+import { layOutState, writeAccounts } from './genesis-state.ts';
 import { refuseMalformed } from './prepared-check.ts';
 import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 
@@ -87,8 +98,7 @@ export class Engine {
   static async create(options: EngineOptions): Promise<Engine> {
     const genesis = options.genesis ?? EMPTY_GENESIS;
     checkGenesis(genesis);
-    const system =
-      genesis.markets.length === 0 ? 0 : SYSTEM_TRANSACTIONS_LEAST + genesis.maxAccounts * SYSTEM_TRANSACTIONS_PER_ACCOUNT;
+    const system = genesis.markets.length === 0 ? 0 : SYSTEM_TRANSACTIONS_LEAST + genesis.maxAccounts * SYSTEM_TRANSACTIONS_PER_ACCOUNT;
     const kernel = await Kernel.create({ systemTransactions: system, ...options });
     try {
       layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
@@ -347,7 +357,8 @@ export class Engine {
     const from = run.count;
     if (end === from) return;
     if (end > this.kernel.maxTransactions + this.kernel.systemTransactions) {
-      this.broken = 'there is no room for the transactions that the system adds to a block; restore the ledger with more (systemTransactions)';
+      this.broken =
+        'there is no room for the transactions that the system adds to a block; restore the ledger with more (systemTransactions)';
       throw new HeddleError('OUT_OF_MEMORY', this.broken);
     }
     run.count = end;
@@ -428,6 +439,30 @@ export class Engine {
 
   records(): Generator<RecordEntry> {
     return recordEntries(this.kernel, this.admission.highestNumber);
+  }
+
+  /** Takes the sums of the whole state anew, on every worker (`src/exchange/invariants.ts` says what they must be). */
+  async audit(): Promise<AuditResult> {
+    const { kernel } = this;
+    kernel.exports.beginAudit(this.workers);
+    if (!(await kernel.runShared('audit', this.workers))) {
+      this.broken = 'a worker died during an audit; the ledger has to be restored';
+      throw new HeddleError('ENGINE_BROKEN', this.broken);
+    }
+    kernel.exports.endAudit();
+    const wide = (address: number) => kernel.view.getBigInt64(address, true);
+    return {
+      totalEquity: wide(X.AUDIT_EQUITY),
+      openInterestImbalance: wide(X.AUDIT_INTEREST),
+      negativeAccounts: Number(wide(X.AUDIT_NEGATIVE)),
+      accountsWithWrongSums: Number(wide(X.AUDIT_WRONG_SUMS)),
+      crossedBooks: Number(wide(X.AUDIT_CROSSED)),
+      ordersWithoutMargin: Number(wide(X.AUDIT_BARE_ORDERS)),
+      breaches: Number(wide(X.AUDIT_BREACHES)),
+      backstopEquity: wide(X.AUDIT_BACKSTOP),
+      treasury: wide(X.AUDIT_TREASURY),
+      covered: wide(X.AUDIT_COVERED),
+    };
   }
 
   levels(market: number): Iterable<LevelEntry> {

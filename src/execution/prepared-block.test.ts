@@ -1,7 +1,7 @@
 /** The writer against admission: the same transactions, typed and written, are the same bytes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TIF_ALO, TIF_GTC, TIF_IOC } from '../exchange/layout.ts';
+import { ITEM_BYTES, ORDERS_ITEMS, TIF_ALO, TIF_GTC, TIF_IOC } from '../exchange/layout.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { GeneratedFlow } from '../market/generated-flow.ts';
 import { Engine } from './index.ts';
@@ -16,8 +16,8 @@ test('the writer writes what admission writes', async () => {
   const fill = (): void => {
     writer.place(3, { market: 2, sell: true, reduceOnly: true, tif: TIF_IOC, priceTicks: 777, sizeLots: big });
     writer.oracle(10, [
-      { market: 0, priceTicks: 5 },
-      { market: 2, priceTicks: 6 },
+      { market: 0, spotTicks: 5 },
+      { market: 2, spotTicks: 6, perpTicks: 7 },
     ]);
     writer.cancel(1, 0, big);
     writer.reduce(2, 1, big, 3);
@@ -38,8 +38,8 @@ test('the writer writes what admission writes', async () => {
       kind: 'oracle',
       sender: address(10),
       prices: [
-        { market: 0, priceTicks: 5 },
-        { market: 2, priceTicks: 6 },
+        { market: 0, spot: [5] },
+        { market: 2, spot: [6], perp: [7] },
       ],
     },
     { kind: 'orders', sender: address(1), items: [{ op: 'cancel', market: 0, oid: BigInt(big) }] },
@@ -80,7 +80,7 @@ test('the writer grows', () => {
   const { bytes, count, items, offsets } = writer.finish(1, 0);
   assert.equal(count, 100_000);
   assert.equal(items, 100_000);
-  assert.equal(bytes.length, 100_000 * 64);
+  assert.equal(bytes.length, 100_000 * (ORDERS_ITEMS + ITEM_BYTES));
   assert.equal(offsets[100_000], bytes.length);
   assert.equal(new DataView(bytes.buffer).getUint32((offsets[99_999] as number) + 16, true), 99_999);
 });

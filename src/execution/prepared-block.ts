@@ -23,15 +23,16 @@ export interface OrderTerms {
 
 const TWO_32 = 4294967296;
 const WORDS = 4;
+const PAYLOAD = L.TX_PAYLOAD / WORDS;
 
 /** KIND_* of a transaction. */
 export function kindOf({ bytes, offsets }: PreparedBlock, transaction: number): number {
   return bytes[(offsets[transaction] as number) + L.TX_KIND] as number;
 }
 
-/** Where a transaction's payload starts in the block's bytes: for kind *orders* the first item. */
-export function payloadAt({ offsets }: PreparedBlock, transaction: number): number {
-  return (offsets[transaction] as number) + L.TX_PAYLOAD;
+/** Where the items of a transaction of kind *orders* start in the block's bytes. */
+export function itemsAt({ offsets }: PreparedBlock, transaction: number): number {
+  return (offsets[transaction] as number) + X.ORDERS_ITEMS;
 }
 
 export class PreparedBlockWriter {
@@ -66,11 +67,8 @@ export class PreparedBlockWriter {
     this.start = at;
     words[at] = kind | (items << 16);
     words[at + 1] = sender;
-    words[at + 2] = 0;
-    words[at + 3] = 0;
-    words[at + 4] = this.itemsInAll;
-    words[at + 5] = 0;
-    words.fill(0, at + 6, end);
+    words.fill(0, at + 2, end);
+    words[at + L.TX_FIRST_ITEM / WORDS] = this.itemsInAll;
     this.at = end;
   }
 
@@ -83,7 +81,7 @@ export class PreparedBlockWriter {
 
   /** Begins a batch of orders; items follow, then `endOrders`. */
   beginOrders(sender: number): void {
-    this.begin(X.KIND_ORDERS, sender, 0, 0);
+    this.begin(X.KIND_ORDERS, sender, 0, X.ORDERS_ITEMS - L.TX_PAYLOAD);
     this.itemsInBatch = 0;
   }
 
@@ -100,10 +98,7 @@ export class PreparedBlockWriter {
     words[at + 3] = Math.floor(lots / TWO_32);
     words[at + 4] = oid >>> 0;
     words[at + 5] = Math.floor(oid / TWO_32);
-    words[at + 6] = 0;
-    words[at + 7] = 0;
-    words[at + 8] = 0;
-    words[at + 9] = 0;
+    words.fill(0, at + 6, at + X.ITEM_BYTES / WORDS);
     this.at = at + X.ITEM_BYTES / WORDS;
     this.itemsInBatch++;
     this.itemsInAll++;
@@ -156,39 +151,41 @@ export class PreparedBlockWriter {
     this.endOrders();
   }
 
-  /** Prices of the oracle account: at most 64. */
-  oracle(sender: number, prices: readonly { readonly market: number; readonly priceTicks: number }[]): void {
+  /** A reporter's prices, one spot source each; at most 64. */
+  oracle(sender: number, prices: readonly { readonly market: number; readonly spotTicks: number; readonly perpTicks?: number }[]): void {
     assert(prices.length > 0 && prices.length <= X.BATCH_ITEMS_MAX, 'an oracle transaction has 1 to 64 prices');
     this.begin(X.KIND_ORACLE, sender, prices.length, prices.length * X.ORACLE_ITEM_BYTES);
-    prices.forEach(({ market, priceTicks }, i) => {
-      this.words[this.start + 6 + i * 2] = market;
-      this.words[this.start + 7 + i * 2] = priceTicks;
+    prices.forEach(({ market, spotTicks, perpTicks = 0 }, i) => {
+      const item = this.start + (L.TX_PAYLOAD + i * X.ORACLE_ITEM_BYTES) / WORDS;
+      this.words[item] = market;
+      this.words[item + X.ORACLE_SPOT / WORDS] = spotTicks;
+      this.words[item + X.ORACLE_PERP / WORDS] = perpTicks;
     });
   }
 
   /** Benchmark kinds 66 and 67. */
   benchAdd(kind: number, counter: number, delta: number): void {
     this.begin(kind, 0, 0, 16);
-    this.words[this.start + 6] = counter;
-    this.words[this.start + 8] = delta;
+    this.words[this.start + PAYLOAD] = counter;
+    this.words[this.start + PAYLOAD + 2] = delta;
   }
 
   /** Benchmark kind 65; the sender is part of the hash only. */
   benchAccess(kind: number, sender: number, reads: readonly number[], writes: readonly number[]): void {
     assert(reads.length <= B.BENCH_ACCESSES_MAX && writes.length <= B.BENCH_ACCESSES_MAX, 'at most 64 reads and 64 writes');
     this.begin(kind, sender, 0, 4 + (reads.length + writes.length) * 4);
-    this.words[this.start + 6] = reads.length | (writes.length << 16);
-    this.words.set(reads, this.start + 7);
-    this.words.set(writes, this.start + 7 + reads.length);
+    this.words[this.start + PAYLOAD] = reads.length | (writes.length << 16);
+    this.words.set(reads, this.start + PAYLOAD + 1);
+    this.words.set(writes, this.start + PAYLOAD + 1 + reads.length);
   }
 
   /** Benchmark kind 64. */
   benchTransfer(from: number, to: number, amount: number, wide: boolean): void {
     this.begin(B.KIND_BENCH_TRANSFER, 0, 0, 16);
-    this.words[this.start + 6] = from;
-    this.words[this.start + 7] = to;
-    this.words[this.start + 8] = amount;
-    this.words[this.start + 9] = wide ? 1 : 0;
+    this.words[this.start + PAYLOAD] = from;
+    this.words[this.start + PAYLOAD + 1] = to;
+    this.words[this.start + PAYLOAD + 2] = amount;
+    this.words[this.start + PAYLOAD + 3] = wide ? 1 : 0;
   }
 
   /** The block; the writer can go on after `reset`. */

@@ -23,7 +23,7 @@ import {
   OP_REDUCE,
 } from '../exchange/layout.ts';
 import type { PreparedBlock, Receipts } from '../execution/api.ts';
-import { kindOf, payloadAt } from '../execution/prepared-block.ts';
+import { itemsAt, kindOf } from '../execution/prepared-block.ts';
 import { isSellKey, levelKey, type MarketRecording, RecordedBook, ticksOfKey } from './market-recording.ts';
 import { CHECK_START, CHECK_START_AGAIN, type CheckPoint, type MarketCopy, type ReplayBlock } from './order-flow.ts';
 
@@ -139,7 +139,7 @@ export class BookChecker {
     if (receipts.code(transaction) !== CODE_OK) return;
     const block = this.#block as PreparedBlock;
     if (kindOf(block, transaction) !== KIND_ORDERS) return;
-    const items = payloadAt(block, transaction);
+    const items = itemsAt(block, transaction);
     const events = receipts.events(transaction);
     const view = new DataView(events.buffer, events.byteOffset, events.byteLength);
     for (let at = 0; at < events.byteLength; ) {

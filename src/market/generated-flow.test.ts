@@ -15,12 +15,13 @@ import {
   ITEM_TIF,
   OP_CANCEL,
   OP_MODIFY,
+  ORDERS_ITEMS,
   TIF_IOC,
 } from '../exchange/layout.ts';
 import { NaiveLedger } from '../exchange/naive.ts';
 import type { PreparedBlock, Receipts } from '../execution/api.ts';
 import { Engine } from '../execution/index.ts';
-import { TX_ITEMS, TX_PAYLOAD, TX_SENDER } from '../kernel/layout.ts';
+import { TX_ITEMS, TX_SENDER } from '../kernel/layout.ts';
 import type { Address, OrderItem, Transaction } from '../ledger/transactions.ts';
 import { GeneratedFlow } from './generated-flow.ts';
 
@@ -43,7 +44,7 @@ function typed({ bytes, count, offsets }: PreparedBlock, addresses: readonly Add
   return Array.from({ length: count }, (_, i) => {
     const at = offsets[i] as number;
     const items = Array.from({ length: view.getUint16(at + TX_ITEMS, true) }, (_, item) =>
-      itemAt(view, at + TX_PAYLOAD + item * ITEM_BYTES),
+      itemAt(view, at + ORDERS_ITEMS + item * ITEM_BYTES),
     );
     return { kind: 'orders', sender: addresses[view.getUint32(at + TX_SENDER, true)] as Address, items };
   });

@@ -4,9 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { ITEM_SIZE } from '../exchange/layout.ts';
+import { ITEM_SIZE, ORDERS_ITEMS } from '../exchange/layout.ts';
 import { Engine } from '../execution/index.ts';
-import { TX_PAYLOAD } from '../kernel/layout.ts';
 import { BookChecker } from './book-check.ts';
 import { loadRecording, type MarketRecording } from './market-recording.ts';
 import { OrderFlow, type OrderFlowOptions, type ReplayBlock } from './order-flow.ts';
@@ -113,7 +112,7 @@ test('canary: one lot too many in one order is a mismatch', async () => {
     planted = true;
     const view = new DataView(block.bytes.buffer, block.bytes.byteOffset);
     for (let i = 0; i < block.count; i++) {
-      const size = (block.offsets[i] as number) + TX_PAYLOAD + ITEM_SIZE;
+      const size = (block.offsets[i] as number) + ORDERS_ITEMS + ITEM_SIZE;
       view.setUint32(size, view.getUint32(size, true) + 1, true);
     }
   });

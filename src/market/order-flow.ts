@@ -418,7 +418,7 @@ export class OrderFlow {
   /** Every market's reference price, if it changed, at most once a second. */
   #oracle(due: number): void {
     this.#nextOracleMicros = due + ORACLE_INTERVAL_MICROS;
-    let prices: { market: number; priceTicks: number }[] = [];
+    let prices: { market: number; spotTicks: number }[] = [];
     const flush = (): void => {
       if (prices.length === 0) return;
       this.#room();
@@ -430,7 +430,7 @@ export class OrderFlow {
       this.#takeReference(market, this.#timeOf(market.nextEvent));
       if (market.referenceTicks === market.reportedTicks) continue;
       market.reportedTicks = market.referenceTicks;
-      prices.push({ market: market.market, priceTicks: market.referenceTicks });
+      prices.push({ market: market.market, spotTicks: market.referenceTicks });
       if (prices.length === BATCH_ITEMS_MAX) flush();
     }
     flush();

@@ -23,20 +23,20 @@ export const KIND_BENCH_ADD: u32 = 66;
 export const KIND_BENCH_READ_ADD: u32 = 67;
 
 /** Where the benchmark's records lie: addresses set up at genesis. */
-export const BENCH_CELLS: u32 = 0x1300; // u32
-export const BENCH_CELL_COUNT: u32 = 0x1304;
-export const BENCH_COUNTERS: u32 = 0x1308;
-export const BENCH_COUNTER_COUNT: u32 = 0x130c;
+export const BENCH_CELLS: u32 = 0x1580; // u32
+export const BENCH_CELL_COUNT: u32 = 0x1584;
+export const BENCH_COUNTERS: u32 = 0x1588;
+export const BENCH_COUNTER_COUNT: u32 = 0x158c;
 /** Payload fields: see the kinds above. */
-export const BENCH_FROM: u32 = 24;
-export const BENCH_TO: u32 = 28;
-export const BENCH_AMOUNT: u32 = 32;
-export const BENCH_WIDE: u32 = 36;
-export const BENCH_READS: u32 = 24;
-export const BENCH_WRITES: u32 = 26;
-export const BENCH_INDICES: u32 = 28;
-export const BENCH_COUNTER: u32 = 24;
-export const BENCH_DELTA: u32 = 32;
+export const BENCH_FROM: u32 = 32;
+export const BENCH_TO: u32 = 36;
+export const BENCH_AMOUNT: u32 = 40;
+export const BENCH_WIDE: u32 = 44;
+export const BENCH_READS: u32 = 32;
+export const BENCH_WRITES: u32 = 34;
+export const BENCH_INDICES: u32 = 36;
+export const BENCH_COUNTER: u32 = 32;
+export const BENCH_DELTA: u32 = 40;
 export const BENCH_ACCESSES_MAX: u32 = 64;
 export const CODE_BENCH_RANGE: u32 = 200;
 /** Event 64, 16 bytes: u32 header, u32 zero, u64 hash of everything that the transaction read. */

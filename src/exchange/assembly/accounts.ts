@@ -474,14 +474,14 @@ function multiSig<V>(view: V, tx: usize): u32 {
   if (view.read<Account>(accountAt(user)).role != ROLE_USER) return CODE_NOT_AUTHORISED;
   const signers = tx + FIELD_8;
   for (let i: u32 = 0; i < count; i++) {
-    const entry = signers + (<usize>i << 3);
+    const entry = signers + ((<usize>i) << 3);
     if (load<u32>(entry) == 0 || load<u32>(entry, 4) == user) return CODE_MULTI_SIG_SIGNER;
   }
   const account = view.write<Account>(accountAt(user));
   account.threshold = <u8>threshold;
   account.signerSet = account.signerSet == 255 ? 1 : account.signerSet + 1;
   for (let i: u32 = 0; i < count; i++) {
-    const entry = signers + (<usize>i << 3);
+    const entry = signers + ((<usize>i) << 3);
     create<V, Signer>(view, load<u32>(entry)).signerSet = account.signerSet;
     openAccount<V>(view, load<u32>(entry, 4));
   }

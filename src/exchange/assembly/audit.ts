@@ -111,7 +111,7 @@ function auditPositions(results: usize, number: u32, account: MarginAccount): bo
     if (load<u32>(positionEntry(number, index)) == 0) continue;
     const position = committed<Position>(positionAt(number, index));
     const size = position.sizeLots;
-    const bit = ((load<u64>(portfolio + (<usize>(index >> 6) << 3), 8) >> (index & 63)) & 1) != 0;
+    const bit = ((load<u64>(portfolio + ((<usize>(index >> 6)) << 3), 8) >> (index & 63)) & 1) != 0;
     if (bit != (size != 0 || position.triggers != 0)) right = false;
     if (bit) positions++;
     if (size == 0) {
@@ -119,8 +119,8 @@ function auditPositions(results: usize, number: u32, account: MarginAccount): bo
       continue;
     }
     const market = marketAt(index);
-    tally(results, MARKETS + (<usize>index << 4), size);
-    if (size > 0) tally(results, MARKETS + (<usize>index << 4) + 8, size);
+    tally(results, MARKETS + ((<usize>index) << 4), size);
+    if (size > 0) tally(results, MARKETS + ((<usize>index) << 4) + 8, size);
     const worth = size * <i64>market.mark * market.unit;
     const needed = maintenanceOf(market, magnitude(worth));
     if (position.isolated == 0) {
@@ -149,7 +149,11 @@ function auditOrders(results: usize, number: u32, account: MarginAccount): bool 
   let margin: i64 = 0;
   let count: u32 = 0;
   let right = true;
-  for (let slot = nextSlot<SerialView>(view, account, number, 0); slot != NO_SLOT; slot = nextSlot<SerialView>(view, account, number, slot + 1)) {
+  for (
+    let slot = nextSlot<SerialView>(view, account, number, 0);
+    slot != NO_SLOT;
+    slot = nextSlot<SerialView>(view, account, number, slot + 1)
+  ) {
     const order = committed<Order>(orderInSlot(number, slot));
     count++;
     if (!isPresent<Order>(order) || order.account != number || slotOf(order.oid) != slot || order.margin < 0) {
@@ -186,7 +190,7 @@ export function endAudit(): void {
   for (let index: u32 = 0; index < markets; index++) {
     const market = marketAt(index);
     const totals = committed<Totals>(market.totals);
-    const at = sums + MARKETS + (<usize>index << 4);
+    const at = sums + MARKETS + ((<usize>index) << 4);
     imbalance += magnitude(load<i64>(at)) + magnitude(load<i64>(at + 8) - totals.openInterestLots);
     money += totals.fees;
     const bid = bestBid(market);

@@ -107,7 +107,7 @@ function addLoser(number: u32): void {
   const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
   const words = portfolioWords();
   for (let i: u32 = 0; i < words; i++) {
-    for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0; bits &= bits - 1) {
+    for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0; bits &= bits - 1) {
       const index = (i << 6) | <u32>ctz<u64>(bits);
       const position = committed<Position>(positionAt(number, index));
       if (position.isolated == 0 || position.sizeLots == 0) continue;
@@ -140,7 +140,7 @@ function addCross(number: u32, account: MarginAccount): void {
   let equity = account.collateral;
   let notional: i64 = 0;
   for (let i: u32 = 0; i < words; i++) {
-    for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0; bits &= bits - 1) {
+    for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0; bits &= bits - 1) {
       const index = (i << 6) | <u32>ctz<u64>(bits);
       const position = committed<Position>(positionAt(number, index));
       if (position.isolated != 0 || position.sizeLots == 0) continue;
@@ -222,7 +222,7 @@ function visit(base: usize, losers: usize, enter: bool): void {
       if (account.positions == 0) continue;
       const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
       for (let i: u32 = 0; i < words; i++) {
-        for (let marks = load<u64>(portfolio + (<usize>i << 3), 8); marks != 0; marks &= marks - 1) {
+        for (let marks = load<u64>(portfolio + ((<usize>i) << 3), 8); marks != 0; marks &= marks - 1) {
           const index = (i << 6) | <u32>ctz<u64>(marks);
           const longs = bucketAt(base, index, LONGS);
           const shorts = bucketAt(base, index, SHORTS);

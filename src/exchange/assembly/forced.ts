@@ -4,7 +4,15 @@
  *
  * Transactions of one round touch different accounts, or only add: takeovers go to inboxes that are folded between rounds.
  */
-import { CAUSE_BACKSTOP, CAUSE_DELEVERAGE, CAUSE_LIQUIDATION, CAUSE_UNWIND, CODE_OK, REASON_DELISTED, REASON_LIQUIDATED } from '../../base/codes';
+import {
+  CAUSE_BACKSTOP,
+  CAUSE_DELEVERAGE,
+  CAUSE_LIQUIDATION,
+  CAUSE_UNWIND,
+  CODE_OK,
+  REASON_DELISTED,
+  REASON_LIQUIDATED,
+} from '../../base/codes';
 import { BLK_TIME_MS, NO_ACCOUNT, TX_SENDER } from '../../kernel/layout';
 import {
   ACC_BACKSTOP,
@@ -115,7 +123,7 @@ function partOf(market: Market, size: i64, ppm: u64): i64 {
 /** The markets of a word of the portfolio: a copy, since positions that close leave it. */
 @inline
 function portfolioWord<V>(view: V, number: u32, index: u32): u64 {
-  return load<u64>(changetype<usize>(view.read<Portfolio>(portfolioAt(number))) + (<usize>index << 3), 8);
+  return load<u64>(changetype<usize>(view.read<Portfolio>(portfolioAt(number))) + ((<usize>index) << 3), 8);
 }
 
 @inline

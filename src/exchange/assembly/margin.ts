@@ -159,8 +159,8 @@ export function builderFeeOf(notional: i64, units: u32): i64 {
 export function makerFee(market: Market, account: MarginAccount, notional: i64): i64 {
   let ppm = market.makerPpm;
   if ((account.feeTier | account.makerTier) != 0) {
-    ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_FEE_TIERS) + (<usize>account.feeTier << 4), 4));
-    if (account.makerTier != 0) ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_REBATES) + (<usize>account.makerTier << 3)));
+    ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_FEE_TIERS) + ((<usize>account.feeTier) << 4), 4));
+    if (account.makerTier != 0) ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_REBATES) + ((<usize>account.makerTier) << 3)));
   }
   return feeOf(notional, ppm);
 }
@@ -169,7 +169,7 @@ export function makerFee(market: Market, account: MarginAccount, notional: i64):
 @inline
 export function takerFee<V>(view: V, market: Market, account: MarginAccount, number: u32, notional: i64): i64 {
   let ppm = market.takerPpm;
-  if (account.feeTier != 0) ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_FEE_TIERS) + (<usize>account.feeTier << 4)));
+  if (account.feeTier != 0) ppm = min(ppm, load<i32>(<usize>load<u32>(0, EXC_FEE_TIERS) + ((<usize>account.feeTier) << 4)));
   const fee = feeOf(notional, ppm);
   feeReward = 0;
   return (account.flags & ACC_REFERRED) != 0 && fee > 0 ? referredFee<V>(view, number, fee) : fee;

@@ -4,14 +4,7 @@
  * Invariants: the resting order's price is the price; no fill leaves an account that cannot bear it; loops are bounded by the steps of the
  * transaction. A followed key that leads nowhere is reported to the view (`inconsistent`): it happens only to runs that are thrown away.
  */
-import {
-  CAUSE_ORDER,
-  REASON_EXPIRED,
-  REASON_MARGIN,
-  REASON_POSITION_LIMIT,
-  REASON_REDUCE_ONLY,
-  REASON_SELF_TRADE,
-} from '../../base/codes';
+import { CAUSE_ORDER, REASON_EXPIRED, REASON_MARGIN, REASON_POSITION_LIMIT, REASON_REDUCE_ONLY, REASON_SELF_TRADE } from '../../base/codes';
 import { isPresent, markPresent } from '../../kernel/assembly/record';
 import { BLK_TIME_MS, WRK_TRIAL } from '../../kernel/layout';
 import {
@@ -73,9 +66,9 @@ let stepsLeft: u32 = 0; // register
 export let stopped: u32 = 0; // register
 
 // What the taker asked for beside side, size and limit.
-let takerCause: u32 = CAUSE_ORDER; // register
+let takerCause: u32 = 0; // register, CAUSE_*
 let takerPays: bool = true; // register
-let takerSelfTrade: u32 = SELF_TRADE_CANCEL_MAKER; // register
+let takerSelfTrade: u32 = 0; // register, SELF_TRADE_*
 let takerBuilder: u32 = 0; // register
 let takerBuilderFee: u32 = 0; // register
 let takerWhole: bool = false; // register

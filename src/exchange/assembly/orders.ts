@@ -182,7 +182,7 @@ let termTriggerKind: u32 = 0; // register
 let termTriggerMarket: u32 = 0; // register
 let termCause: u32 = 0; // register
 /** Trigger orders that rest keep their slot. */
-let termSlot: u32 = NO_SLOT; // register
+let termSlot: u32 = 0xffffffff; // register, NO_SLOT: none
 
 /** Kind 2: the items of a batch, in order. */
 export function orders<V>(view: V, tx: usize): u32 {
@@ -670,7 +670,15 @@ function runChild<V>(view: V, number: u32, item: usize, ordinal: u64): u32 {
  * Fires a trigger order: it is taken away and sent as what it becomes. Returns the code; leaves itemOid, itemFilled, itemResting.
  * `limitMarket`: the limit of its market form.
  */
-export function fireTrigger<V>(view: V, number: u32, account: MarginAccount, market: Market, order: Order, extra: Extra, limitMarket: u32): u32 {
+export function fireTrigger<V>(
+  view: V,
+  number: u32,
+  account: MarginAccount,
+  market: Market,
+  order: Order,
+  extra: Extra,
+  limitMarket: u32,
+): u32 {
   const marketNumber = <u32>order.market;
   const size = view.read<Position>(positionAt(number, marketNumber)).sizeLots;
   const oid = order.oid;

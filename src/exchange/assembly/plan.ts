@@ -29,7 +29,17 @@ import {
   KIND_UNWIND,
   SYSTEM_BYTES,
 } from '../layout';
-import { crossNotional, FIELD_B, fill, magnitude, maintenanceOf, multiplyDivideUp, notionalOf, openPosition, portfolioWords } from './margin';
+import {
+  crossNotional,
+  FIELD_B,
+  fill,
+  magnitude,
+  maintenanceOf,
+  multiplyDivideUp,
+  notionalOf,
+  openPosition,
+  portfolioWords,
+} from './margin';
 import { ensurePosition } from './pages';
 import { UPDATE_MARKS, UPDATE_PAID, UPDATE_SETTLED } from './prices';
 import {
@@ -67,7 +77,7 @@ export function append(at: u32, kind: u32, sender: u32): usize {
   for (let i: u32 = 0; i < SYSTEM_BYTES; i += 8) store<u64>(tx + i, 0);
   store<u8>(tx, <u8>kind, TX_KIND);
   store<u32>(tx, sender, TX_SENDER);
-  store<u32>(<usize>load<u32>(0, BLK_TX_TABLE) + (<usize>at << 2), tx);
+  store<u32>(<usize>load<u32>(0, BLK_TX_TABLE) + ((<usize>at) << 2), tx);
   return tx;
 }
 
@@ -142,7 +152,11 @@ function planClear(at: u32): u32 {
 
 function hasOrders(account: MarginAccount, number: u32, index: u32): bool {
   const view = serialView();
-  for (let slot = nextSlot<SerialView>(view, account, number, 0); slot != NO_SLOT; slot = nextSlot<SerialView>(view, account, number, slot + 1)) {
+  for (
+    let slot = nextSlot<SerialView>(view, account, number, 0);
+    slot != NO_SLOT;
+    slot = nextSlot<SerialView>(view, account, number, slot + 1)
+  ) {
     if (committed<Order>(orderInSlot(number, slot)).market == <u16>index) return true;
   }
   return false;
@@ -179,7 +193,7 @@ function grantIsolated(at: u32, vault: u32, number: u32): u32 {
   const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
   const words = portfolioWords();
   for (let i: u32 = 0; i < words; i++) {
-    for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0 && at != NO_ROOM; bits &= bits - 1) {
+    for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0 && at != NO_ROOM; bits &= bits - 1) {
       const index = (i << 6) | <u32>ctz<u64>(bits);
       const market = marketAt(index);
       const position = committed<Position>(positionAt(number, index));
@@ -205,7 +219,7 @@ function grant(at: u32, vault: u32, number: u32, scope: u32, equity: i64, notion
     const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
     const words = portfolioWords();
     for (let i: u32 = 0; i < words; i++) {
-      for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0; bits &= bits - 1) {
+      for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0; bits &= bits - 1) {
         assertKernel(ensurePosition(vault, (i << 6) | <u32>ctz<u64>(bits)));
       }
     }

@@ -50,12 +50,12 @@ const RATE_ONE: u64 = 10000000000;
 
 @inline
 function fundingOf(market: u32): Funding {
-  return changetype<Funding>(<usize>load<u32>(0, EXC_FUNDINGS) + (<usize>market << 6));
+  return changetype<Funding>(<usize>load<u32>(0, EXC_FUNDINGS) + ((<usize>market) << 6));
 }
 
 @inline
 function stakeOf(reporter: u32): u64 {
-  return load<u64>(<usize>load<u32>(0, EXC_REPORTER_TABLE) + (<usize>reporter << 4));
+  return load<u64>(<usize>load<u32>(0, EXC_REPORTER_TABLE) + ((<usize>reporter) << 4));
 }
 
 /** Phase 2 of a block. Returns UPDATE_* bits: what the sweep has to do. */
@@ -216,7 +216,7 @@ function averageHyperp(price: Price, funding: Funding, minutes: u64): void {
 @inline
 function minuteField(number: u32, minute: u64): usize {
   const place = <u32>(minute % MINUTES_KEPT);
-  return <usize>load<u32>(0, EXC_MINUTES) + (<usize>(number * 5 + place / 14) << 6) + 8 + (<usize>(place % 14) << 2);
+  return <usize>load<u32>(0, EXC_MINUTES) + ((<usize>(number * 5 + place / 14)) << 6) + 8 + ((<usize>(place % 14)) << 2);
 }
 
 /** Keeps the index of a minute; minutes that were passed over are empty. */
@@ -311,7 +311,7 @@ function fund(market: Market, funding: Funding, now: u64): bool {
 
 /** Delists a market that enough stake has voted out. True: the sweep settles its positions. */
 function settleVoted(market: Market, number: u32, now: u64): bool {
-  const record = changetype<Delisting>(<usize>load<u32>(0, EXC_DELISTINGS) + (<usize>number << 5));
+  const record = changetype<Delisting>(<usize>load<u32>(0, EXC_DELISTINGS) + ((<usize>number) << 5));
   if (!isPresent<Delisting>(record)) return false;
   const reporters = load<u32>(0, EXC_REPORTERS);
   let total: u64 = 0;
@@ -373,7 +373,7 @@ export function noteLastPrices(from: u32, to: u32): void {
   }
   const receipts = <usize>load<u32>(0, BLK_RECEIPTS);
   for (let i = to; i > from && missing != 0; i--) {
-    const receipt = receipts + (<usize>(i - 1) << 4);
+    const receipt = receipts + ((<usize>(i - 1)) << 4);
     const bytes = load<u32>(receipt, 8);
     if (bytes < EVENT_FILL_BYTES) continue;
     const events = <usize>load<u32>(receipt, 4);

@@ -394,8 +394,10 @@ export function checkExchangeLayout(): void {
   if (offsetof<Vault>() != 64 || offsetof<Vault>('commissionPpm') != 40) ERROR('vault layout');
   if (offsetof<VaultCount>() != 32 || offsetof<Follower>() != 32) ERROR('layout');
   if (offsetof<Report>() != 32 || offsetof<Delisting>() != 32) ERROR('layout');
-  if (offsetof<Market>() != MARKET_BYTES || offsetof<Market>('summary1') != 88 || offsetof<Market>('pagesLeft') != 104) ERROR('market layout');
-  if (offsetof<Market>('impact') != 144 || offsetof<Market>('settle') != 208 || offsetof<Market>('receivers') != 240) ERROR('market layout');
+  if (offsetof<Market>() != MARKET_BYTES || offsetof<Market>('summary1') != 88 || offsetof<Market>('pagesLeft') != 104)
+    ERROR('market layout');
+  if (offsetof<Market>('impact') != 144 || offsetof<Market>('settle') != 208 || offsetof<Market>('receivers') != 240)
+    ERROR('market layout');
   if (offsetof<Level>('head') != 16) ERROR('layout');
 }
 
@@ -468,9 +470,7 @@ export function directoryAt(account: u32): usize {
 /** Address of the entry of an account's position directory that holds a market's page. */
 @inline
 export function positionEntry(account: u32, market: u32): usize {
-  return (
-    <usize>load<u32>(0, EXC_POSITIONS) + (<usize>account * <usize>load<u32>(0, EXC_POSITION_PAGES) + <usize>(market >> 2)) * 4
-  );
+  return <usize>load<u32>(0, EXC_POSITIONS) + (<usize>account * <usize>load<u32>(0, EXC_POSITION_PAGES) + <usize>(market >> 2)) * 4;
 }
 
 /** A position's location; the record that is absent for ever if the account has no page for the market. */

@@ -37,7 +37,7 @@ const NOBODY: u32 = 0xffffffff;
 function reporterOf(account: u32): u32 {
   const table = <usize>load<u32>(0, EXC_REPORTER_TABLE);
   const count = load<u32>(0, EXC_REPORTERS);
-  for (let i: u32 = 0; i < count; i++) if (load<u32>(table + (<usize>i << 4), 8) == account) return i;
+  for (let i: u32 = 0; i < count; i++) if (load<u32>(table + ((<usize>i) << 4), 8) == account) return i;
   return NOBODY;
 }
 
@@ -51,7 +51,7 @@ function checkReport(tx: usize): u32 {
     const ticks = marketAt(number).tickCount;
     // Spot prices, and perpetual prices right behind them.
     for (let source: u32 = 0; source < SOURCES_MAX * 2; source++) {
-      if (load<u32>(item + (<usize>source << 2), ORACLE_SPOT) >= ticks) return CODE_INVALID_PRICE;
+      if (load<u32>(item + ((<usize>source) << 2), ORACLE_SPOT) >= ticks) return CODE_INVALID_PRICE;
     }
   }
   return CODE_OK;

@@ -128,7 +128,15 @@ export function firesAbove(kind: u32, sells: bool): bool {
 }
 
 /** A trigger order begins to wait: the position knows of it. */
-export function watchTrigger<V>(view: V, account: MarginAccount, number: u32, marketNumber: u32, ticks: u32, above: bool, whole: bool): void {
+export function watchTrigger<V>(
+  view: V,
+  account: MarginAccount,
+  number: u32,
+  marketNumber: u32,
+  ticks: u32,
+  above: bool,
+  whole: bool,
+): void {
   const position = openPosition<V>(view, number, marketNumber);
   if (position.triggers == 0 && position.sizeLots == 0) turnPortfolioBit<V>(view, account, number, marketNumber, true);
   position.triggers++;

@@ -31,7 +31,19 @@ import {
   SWEEP_SETTLE,
 } from '../layout';
 import { divideUp, fill, leverageOf, maintenanceOf, portfolioWords } from './margin';
-import { committed, MarginAccount, marginAccountAt, Market, marketAt, Portfolio, portfolioAt, Position, positionAt, Sums, Totals } from './records';
+import {
+  committed,
+  MarginAccount,
+  marginAccountAt,
+  Market,
+  marketAt,
+  Portfolio,
+  portfolioAt,
+  Position,
+  positionAt,
+  Sums,
+  Totals,
+} from './records';
 
 const RATE_ONE: u64 = 10000000000;
 
@@ -65,7 +77,7 @@ export function runSweep(id: u32): void {
   const active = load<u32>(0, EXC_ACTIVE);
   const end = firstWord(id + 1);
   const from = firstWord(id);
-  const first = lists + LISTS_FIRST + (<usize>from << 9);
+  const first = lists + LISTS_FIRST + ((<usize>from) << 9);
   let list = first;
   for (let word = from; word < end; word++) {
     const at = addressOf(active + word);
@@ -86,7 +98,7 @@ export function runSweep(id: u32): void {
       list += 8;
     }
   }
-  store<u32>(lists + (<usize>id << 2), <u32>((list - first) >> 3));
+  store<u32>(lists + ((<usize>id) << 2), <u32>((list - first) >> 3));
 }
 
 @inline
@@ -113,7 +125,7 @@ function look(number: u32, account: MarginAccount): u32 {
   const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
   const words = portfolioWords();
   for (let i: u32 = 0; i < words; i++) {
-    for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0; bits &= bits - 1) {
+    for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0; bits &= bits - 1) {
       const index = (i << 6) | <u32>ctz<u64>(bits);
       const position = committed<Position>(positionAt(number, index));
       if (position.isolated != 0 && position.sizeLots != 0) found |= foundIsolated(account, marketAt(index), position);
@@ -131,7 +143,7 @@ function revalue(id: u32, number: u32, account: MarginAccount, flags: u32, resid
   const portfolio = changetype<usize>(committed<Portfolio>(portfolioAt(number)));
   const words = portfolioWords();
   for (let i: u32 = 0; i < words; i++) {
-    for (let bits = load<u64>(portfolio + (<usize>i << 3), 8); bits != 0; bits &= bits - 1) {
+    for (let bits = load<u64>(portfolio + ((<usize>i) << 3), 8); bits != 0; bits &= bits - 1) {
       const index = (i << 6) | <u32>ctz<u64>(bits);
       const market = marketAt(index);
       const position = committed<Position>(positionAt(number, index));
@@ -139,7 +151,7 @@ function revalue(id: u32, number: u32, account: MarginAccount, flags: u32, resid
         settlePosition(id, number, account, market, index, position);
       }
       if ((flags & SWEEP_FUNDING) != 0 && market.rate != 0 && position.sizeLots != 0) {
-        payFunding(account, market, position, residues + (<usize>index << 4));
+        payFunding(account, market, position, residues + ((<usize>index) << 4));
       }
       const mark = market.mark;
       if ((flags & SWEEP_REVALUE) != 0 && position.triggers != 0) {
@@ -201,8 +213,8 @@ export function endSweep(): void {
   const flags = load<u32>(0, EXC_SWEEP_FLAGS);
   let to = lists + LISTS_FIRST;
   for (let id: u32 = 0; id < workers; id++) {
-    const bytes = <usize>load<u32>(lists + (<usize>id << 2)) << 3;
-    const from = lists + LISTS_FIRST + (<usize>firstWord(id) << 9);
+    const bytes = (<usize>load<u32>(lists + ((<usize>id) << 2))) << 3;
+    const from = lists + LISTS_FIRST + ((<usize>firstWord(id)) << 9);
     if (from != to) memory.copy(to, from, bytes);
     to += bytes;
   }
@@ -222,7 +234,7 @@ function addResidues(workers: u32, count: u32): void {
   for (let index: u32 = 0; index < count; index++) {
     const market = marketAt(index);
     for (let id: u32 = 0; id < workers; id++) {
-      const at = residues + (<usize>(id * count + index) << 4);
+      const at = residues + ((<usize>(id * count + index)) << 4);
       market.payers += load<i64>(at);
       market.receivers += load<i64>(at, 8);
     }
@@ -239,10 +251,10 @@ export function foundCount(): u32 {
 
 @inline
 export function foundAccount(index: u32): u32 {
-  return load<u32>(<usize>load<u32>(0, EXC_SWEEP_LISTS) + LISTS_FIRST + (<usize>index << 3));
+  return load<u32>(<usize>load<u32>(0, EXC_SWEEP_LISTS) + LISTS_FIRST + ((<usize>index) << 3));
 }
 
 @inline
 export function foundBits(index: u32): u32 {
-  return load<u32>(<usize>load<u32>(0, EXC_SWEEP_LISTS) + LISTS_FIRST + (<usize>index << 3), 4);
+  return load<u32>(<usize>load<u32>(0, EXC_SWEEP_LISTS) + LISTS_FIRST + ((<usize>index) << 3), 4);
 }

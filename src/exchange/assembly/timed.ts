@@ -130,7 +130,11 @@ export function timed<V>(view: V, tx: usize): u32 {
 
 /** Cancels orders that follow a position which is gone or has turned; returns what is left of `room`. */
 function cancelAttached<V>(view: V, account: MarginAccount, number: u32, room: u32): u32 {
-  for (let slot = nextSlot<V>(view, account, number, 0); slot != NO_SLOT && room != 0; slot = nextSlot<V>(view, account, number, slot + 1)) {
+  for (
+    let slot = nextSlot<V>(view, account, number, 0);
+    slot != NO_SLOT && room != 0;
+    slot = nextSlot<V>(view, account, number, slot + 1)
+  ) {
     const order = view.read<Order>(orderInSlot(number, slot));
     if ((order.flags & ORDER_TRIGGER) == 0 || view.read<Extra>(extraInSlot(number, slot)).whole == 0) continue;
     const size = view.read<Position>(positionAt(number, order.market)).sizeLots;
@@ -142,7 +146,11 @@ function cancelAttached<V>(view: V, account: MarginAccount, number: u32, room: u
 }
 
 function cancelExpired<V>(view: V, account: MarginAccount, number: u32, now: u64, room: u32): u32 {
-  for (let slot = nextSlot<V>(view, account, number, 0); slot != NO_SLOT && room != 0; slot = nextSlot<V>(view, account, number, slot + 1)) {
+  for (
+    let slot = nextSlot<V>(view, account, number, 0);
+    slot != NO_SLOT && room != 0;
+    slot = nextSlot<V>(view, account, number, slot + 1)
+  ) {
     const expires = expiryOf<V>(view, number, slot);
     if (expires == 0 || expires > now) continue;
     cancelOrder<V>(view, account, view.write<Order>(orderInSlot(number, slot)), REASON_EXPIRED);
@@ -220,7 +228,7 @@ function sliceLots(market: Market, number: u32, twap: Twap, slice: u32): i64 {
   if (target <= <u64>twap.filledLots) return 0;
   let lots = min(nominal * 3, target - <u64>twap.filledLots);
   if ((twap.flags & TWAP_RANDOMIZE) != 0 && slice < twap.slices - 1) {
-    const seed = load<u64>(<usize>load<u32>(0, EXC_SEED) << 5, 8);
+    const seed = load<u64>((<usize>load<u32>(0, EXC_SEED)) << 5, 8);
     const random = mix(seed ^ ((<u64>number) << 32) ^ ((<u64>twap.id) << 12) ^ slice);
     lots = (lots * (800 + (random % 401))) / 1000;
   }

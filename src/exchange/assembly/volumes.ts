@@ -30,7 +30,7 @@ export function rollDay(): void {
   const scratch = <usize>load<u32>(0, EXC_SCRATCH);
   let makers: i64 = 0;
   for (let number: u32 = 0; number < accounts; number++) {
-    const sums = scratch + (<usize>number << 4);
+    const sums = scratch + ((<usize>number) << 4);
     store<i64>(sums, 0);
     store<i64>(sums, 0, 8);
     if (!isPresent<Sums>(committed<Sums>(volumeAt(number)))) continue;
@@ -44,8 +44,8 @@ export function rollDay(): void {
   for (let number: u32 = 0; number < accounts; number++) {
     const account = committed<Account>(accountAt(number));
     if (!isPresent<Account>(account) || account.role != ROLE_SUB_ACCOUNT) continue;
-    const own = scratch + (<usize>number << 4);
-    const master = scratch + (<usize>account.owner << 4);
+    const own = scratch + ((<usize>number) << 4);
+    const master = scratch + ((<usize>account.owner) << 4);
     store<i64>(master, load<i64>(master) + load<i64>(own));
     store<i64>(master, load<i64>(master, 8) + load<i64>(own, 8), 8);
   }
@@ -53,7 +53,7 @@ export function rollDay(): void {
     const margin = committed<MarginAccount>(marginAccountAt(number));
     if (!isPresent<MarginAccount>(margin)) continue;
     const account = committed<Account>(accountAt(number));
-    const sums = scratch + (<usize>(account.role == ROLE_SUB_ACCOUNT ? account.owner : number) << 4);
+    const sums = scratch + ((<usize>(account.role == ROLE_SUB_ACCOUNT ? account.owner : number)) << 4);
     margin.feeTier = <u8>feeTierOf(load<i64>(sums));
     margin.makerTier = <u8>makerTierOf(load<i64>(sums, 8), makers);
   }
@@ -63,7 +63,7 @@ export function rollDay(): void {
 @inline
 function dayField(number: u32, first: u32, day: u64): usize {
   const place = <u32>(day % DAYS);
-  return (<usize>historyAt(number, first + place / 7) << 5) + 8 + (<usize>(place % 7) << 3);
+  return ((<usize>historyAt(number, first + place / 7)) << 5) + 8 + ((<usize>(place % 7)) << 3);
 }
 
 function rollAccount(number: u32, last: u64, day: u64): void {
@@ -100,7 +100,7 @@ function sumOf(number: u32, first: u32): i64 {
 function feeTierOf(volume: i64): u32 {
   const tiers = <usize>load<u32>(0, EXC_FEE_TIERS);
   let tier: u32 = 0;
-  for (let i: u32 = 1; i < load<u32>(0, EXC_FEE_TIER_COUNT); i++) if (load<i64>(tiers + (<usize>i << 4), 8) <= volume) tier = i;
+  for (let i: u32 = 1; i < load<u32>(0, EXC_FEE_TIER_COUNT); i++) if (load<i64>(tiers + ((<usize>i) << 4), 8) <= volume) tier = i;
   return tier;
 }
 
@@ -109,7 +109,7 @@ function makerTierOf(volume: i64, makers: i64): u32 {
   const rebates = <usize>load<u32>(0, EXC_REBATES);
   let tier: u32 = 0;
   for (let i: u32 = 1; i < load<u32>(0, EXC_REBATE_COUNT); i++) {
-    const share = load<u32>(rebates + (<usize>i << 3), 4);
+    const share = load<u32>(rebates + ((<usize>i) << 3), 4);
     if (<u64>volume >= multiplyDivideUp(<u64>makers, share, 1000000)) tier = i;
   }
   return tier;

@@ -240,7 +240,7 @@ export function endOfBlock(): void {
 
 /** The seed of the next block (docs/rules.md, 1). */
 export function turnSeed(): void {
-  const record = <usize>load<u32>(0, EXC_SEED) << 5;
+  const record = (<usize>load<u32>(0, EXC_SEED)) << 5;
   const seed = load<u64>(record, 8);
   store<u64>(record, mix(seed ^ (load<u64>(0, BLK_NUMBER) * 0x9e3779b97f4a7c15) ^ load<u64>(0, BLK_TIME_MS)), 8);
 }

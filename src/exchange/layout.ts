@@ -191,7 +191,7 @@
  *
  *   inbox (accumulator), 32 bytes. Key: class 41, u32 market; market 0xffffffff: collateral. Zero at the end of every block.
  *    8  i64  lots            of positions taken over by the backstop vault (collateral inbox: 0)
- *   16  i64  cost            their notional at the mark; of the collateral inbox: the collateral
+ *   16  i64  money           of the collateral inbox: the equity of what was taken over, less what was paid for deficits (markets: 0)
  *   24  i64  count
  *
  *   seed, 32 bytes. Key: class 42. One record, written between blocks

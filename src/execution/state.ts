@@ -202,7 +202,7 @@ export function visitRecords(kernel: Kernel, accounts: number, visit: Visit): vo
   const name = (recordClass: number) => CLASS_NAMES.get(recordClass) ?? '?';
   const visits: [recordClass: number, walk: () => void][] = [];
   for (const entry of denseClasses(kernel, accounts)) {
-    visits.push([entry.recordClass, () => visitDense(kernel, entry, view, key9, isPresent, visit)]);
+    visits.push([entry.recordClass, () => visitDense(entry, view, key9, isPresent, visit)]);
   }
   for (const entry of pagedClasses(kernel)) {
     const walk = () => {
@@ -244,14 +244,7 @@ export function visitRecords(kernel: Kernel, accounts: number, visit: Visit): vo
   for (const [, walk] of visits.sort(([a], [b]) => a - b)) walk();
 }
 
-function visitDense(
-  kernel: Kernel,
-  entry: DenseClass,
-  view: DataView,
-  key9: Uint8Array,
-  isPresent: (at: number) => boolean,
-  visit: Visit,
-): void {
+function visitDense(entry: DenseClass, view: DataView, key9: Uint8Array, isPresent: (at: number) => boolean, visit: Visit): void {
   const { recordClass, base, bytes, count, split, offset } = entry;
   const name = CLASS_NAMES.get(recordClass) ?? '?';
   const key = split === -1 ? key9.subarray(0, 1) : split === 0 ? key9.subarray(0, 5) : key9;

@@ -216,7 +216,7 @@ function liquidateScope<V>(view: V, account: MarginAccount, number: u32, isolate
   return cooled;
 }
 
-/** Kind 44: the backstop vault takes over a scope, at the marks, with its collateral. */
+/** Kind 44: the backstop vault takes over a scope, at the marks: the positions, and what closing them at the marks leaves. */
 function takeOver<V>(view: V, tx: usize): u32 {
   const number = load<u32>(tx, TX_SENDER);
   const scope = load<u32>(tx, FIELD_0);
@@ -236,13 +236,13 @@ function takeOver<V>(view: V, tx: usize): u32 {
         handOver<V>(view, account, number, index, scope, value, maintenance);
       }
     }
-    given = collateral;
+    given = account.collateral;
     account.collateral = 0;
   } else {
     const market = marketAt(scope - 1);
     const position = view.read<Position>(positionAt(number, scope - 1));
-    given = position.rawUsd;
     handOver<V>(view, account, number, scope - 1, scope, equityOf(market, position), maintenanceAt(market, position));
+    given = account.collateral - collateral;
     account.collateral = collateral;
   }
   view.add(inboxAt(load<u32>(0, EXC_MARKET_COUNT)), FIELD_B, given);
@@ -257,7 +257,6 @@ function handOver<V>(view: V, account: MarginAccount, number: u32, index: u32, s
   const value = size * <i64>market.mark * market.unit;
   emitForced<V>(view, CAUSE_BACKSTOP, number, scope, magnitude(value), equity, maintenance, NO_ACCOUNT, index, -size, value);
   view.add(inboxAt(index), FIELD_A, size);
-  view.add(inboxAt(index), FIELD_B, value);
   view.add(inboxAt(index), FIELD_C, 1);
   const interest = fill<V>(view, market, index, account, number, position, -size, market.mark, 0);
   if (interest != 0) view.add(market.totals, FIELD_B, interest);

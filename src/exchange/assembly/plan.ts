@@ -247,7 +247,6 @@ export function foldInbox(): void {
       view.add(market.totals, FIELD_B, interest);
     }
     inbox.a = 0;
-    inbox.b = 0;
     inbox.c = 0;
   }
   const money = committed<Sums>(inboxAt(markets));

@@ -465,6 +465,13 @@ export class Engine {
     };
   }
 
+  /** Mark prices of all markets in ticks, 0 = none yet, as the last block left them. */
+  marks(): Uint32Array {
+    const { kernel } = this;
+    const markets = kernel.get(X.EXC_MARKETS);
+    return Uint32Array.from({ length: kernel.get(X.EXC_MARKET_COUNT) }, (_, i) => kernel.get(markets + i * X.MARKET_BYTES + X.MKT_MARK));
+  }
+
   levels(market: number): Iterable<LevelEntry> {
     if (!(market >= 0 && market < this.kernel.get(X.EXC_MARKET_COUNT)))
       throw new HeddleError('UNKNOWN_MARKET', `there is no market ${market}`);

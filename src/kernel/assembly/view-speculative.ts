@@ -102,7 +102,7 @@ function find(worker: usize, location: u32): usize {
   const log = load<u32>(worker, WRK_LOG_START);
   let entry = log + ((bucket & 0xffff) << 5);
   while (load<u32>(entry) != location) {
-    const next = load<u16>(entry, 6);
+    const next = <u32>load<u16>(entry, 6);
     if (next == 0) return 0;
     entry = log + (next << 5);
   }

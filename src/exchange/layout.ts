@@ -645,7 +645,7 @@ export const LEVERAGE_MAX: u32 = 255;
 /** A level page: two bit words (bids, asks), then 64 levels, 32 bytes each. */
 export const LEVEL_PAGE_BYTES: u32 = 2112;
 /** Words of the book that one transaction may look at while it searches prices. */
-export const SEARCH_STEPS_MAX: u32 = 4096;
+export const SEARCH_STEPS_MAX: u32 = 24576;
 export const TICKS_MAX: u32 = 16777216;
 
 /** What a sweep does. */

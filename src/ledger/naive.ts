@@ -1,5 +1,6 @@
 /**
- * The naive twin of the ledger program: account numbers, nonces and balances, written from docs/rules.md (sections 2 and 3) alone.
+ * The naive twin of the ledger program: account numbers, roles, agents, signers, nonces and balances, written from docs/rules.md
+ * (sections 2 and 3) alone.
  *
  * Obviously right before fast: maps, sorted arrays and bigint. It shares no code with the kernel but the layout constants.
  * Not here: who may send what, and everything of the exchange (`src/exchange/naive.ts`, which owns the transaction loop).
@@ -15,13 +16,20 @@ import {
 } from '../base/codes.ts';
 import {
   CLASS_ACCOUNT,
+  CLASS_AGENT,
   CLASS_BALANCE,
   CLASS_NONCES,
+  CLASS_SIGNER,
   NONCE_FUTURE_MS,
   NONCE_PAST_MS,
   NONCES_CHUNKS,
   NONCES_KEPT,
   NONCES_PER_CHUNK,
+  ROLE_AGENT,
+  ROLE_RETIRED,
+  ROLE_SUB_ACCOUNT,
+  ROLE_USER,
+  ROLE_VAULT,
 } from './layout.ts';
 import type { Address } from './transactions.ts';
 
@@ -38,20 +46,51 @@ export interface NaiveRecord {
   readonly value: Uint8Array;
 }
 
-interface Account {
+export type Role = 'user' | 'agent' | 'subAccount' | 'vault' | 'retired';
+
+/** An account record. */
+export interface NaiveAccount {
   readonly address: Address;
   /** Stored nonces, ascending. */
   nonces: bigint[];
   /** Ring index of the smallest one. */
   nonceHead: number;
+  role: Role;
+  /** Agents: whom it acts for; sub-accounts: the master; vaults: the leader. 0 for users. */
+  owner: number;
+  /** Vaults only. */
+  vaultIndex: number;
+  /** How many sub-accounts and named agents it has. */
+  subAccounts: number;
+  agents: number;
+  /** 0: not a multi-signature user. */
+  threshold: number;
+  /** Version of the set of signers. */
+  signerSet: number;
+  /** Agents: valid while the block's time is below it. 0 for others. */
+  expiresMs: bigint;
 }
+
+const ROLES: Readonly<Record<Role, number>> = {
+  user: ROLE_USER,
+  agent: ROLE_AGENT,
+  subAccount: ROLE_SUB_ACCOUNT,
+  vault: ROLE_VAULT,
+  retired: ROLE_RETIRED,
+};
+
+const AGENT_NAME_BYTES = 16;
 
 export class NaiveAccounts {
   readonly #maxAccounts: number;
   readonly #numbers = new Map<Address, number>();
-  readonly #accounts = new Map<number, Account>();
+  readonly #accounts = new Map<number, NaiveAccount>();
   /** Balances above zero only, by account and token. */
   readonly #balances = new Map<number, Map<number, bigint>>();
+  /** By master, then by the name's 16 bytes in hexadecimal. */
+  readonly #agents = new Map<number, Map<string, number>>();
+  /** The signer set that a signer belongs to, by user and signer. */
+  readonly #signers = new Map<number, Map<number, number>>();
 
   constructor(maxAccounts: number) {
     this.#maxAccounts = maxAccounts;
@@ -60,6 +99,11 @@ export class NaiveAccounts {
   /** The number of an address, whether or not its account record exists yet. */
   numberOf(address: Address): number | undefined {
     return this.#numbers.get(address);
+  }
+
+  /** How many numbers are not in use. */
+  get freeNumbers(): number {
+    return this.#maxAccounts - this.#numbers.size;
   }
 
   /** The number of an address; one without a number gets the lowest that is not in use. Undefined: all are in use. */
@@ -90,14 +134,58 @@ export class NaiveAccounts {
     return [...this.#accounts.keys()];
   }
 
+  /** The record of a user. */
   create(account: number, address: Address): void {
     assert(!this.#accounts.has(account) && this.#numbers.get(address) === account, `account ${account} cannot be created`);
-    this.#accounts.set(account, { address, nonces: [], nonceHead: 0 });
+    this.#accounts.set(account, {
+      address,
+      nonces: [],
+      nonceHead: 0,
+      role: 'user',
+      owner: 0,
+      vaultIndex: 0,
+      subAccounts: 0,
+      agents: 0,
+      threshold: 0,
+      signerSet: 0,
+      expiresMs: 0n,
+    });
+  }
+
+  /** The account record, which must exist. */
+  get(account: number): NaiveAccount {
+    const record = this.#accounts.get(account);
+    assert(record, `account ${account} has no record`);
+    return record;
+  }
+
+  setRole(account: number, role: Role, owner: number, vaultIndex = 0): void {
+    Object.assign(this.get(account), { role, owner, vaultIndex });
+  }
+
+  /** The agent of a name; '' is the unnamed one. */
+  agent(master: number, name: string): number | undefined {
+    return this.#agents.get(master)?.get(agentKey(name));
+  }
+
+  setAgent(master: number, name: string, agent: number): void {
+    const ofMaster = this.#agents.get(master) ?? new Map<string, number>();
+    this.#agents.set(master, ofMaster.set(agentKey(name), agent));
+  }
+
+  /** The version of the user's set that the signer was last in; undefined if it never was in one. */
+  signerSet(user: number, signer: number): number | undefined {
+    return this.#signers.get(user)?.get(signer);
+  }
+
+  setSigner(user: number, signer: number, signerSet: number): void {
+    const ofUser = this.#signers.get(user) ?? new Map<number, number>();
+    this.#signers.set(user, ofUser.set(signer, signerSet));
   }
 
   /** Stores the nonce, or says why not. */
   useNonce(account: number, nonce: bigint, timeMs: number): number {
-    const record = this.#existing(account);
+    const record = this.get(account);
     const time = BigInt(timeMs);
     if (nonce <= time - BigInt(NONCE_PAST_MS)) return CODE_NONCE_TOO_LOW;
     if (nonce >= time + BigInt(NONCE_FUTURE_MS)) return CODE_NONCE_TOO_HIGH;
@@ -114,7 +202,7 @@ export class NaiveAccounts {
 
   /** Stored nonces, ascending. */
   nonces(account: number): readonly bigint[] {
-    return this.#existing(account).nonces;
+    return this.get(account).nonces;
   }
 
   balance(account: number, token: number): bigint {
@@ -140,16 +228,28 @@ export class NaiveAccounts {
     return CODE_OK;
   }
 
-  /** Records of accounts, nonces and balances, in no particular order. */
+  /** Records of accounts, nonces, balances, agents and signers, in no particular order. */
   records(): NaiveRecord[] {
     const records: NaiveRecord[] = [];
-    for (const [number, { address, nonces, nonceHead }] of this.#accounts) {
-      const first = nonces[0] ?? 0n;
-      const last = nonces.at(-1) ?? 0n;
+    for (const [number, account] of this.#accounts) {
+      const { nonces, nonceHead } = account;
       records.push({
         recordClass: 'account',
         key: joined(u8(CLASS_ACCOUNT), bigEndian(number)),
-        value: joined(u32(nonces.length), u32(nonceHead), u64(first), u64(last), fromHex(address), zeros(12)),
+        value: joined(
+          u8(nonces.length),
+          u8(nonceHead),
+          u8(ROLES[account.role]),
+          u8(0),
+          u32(account.owner),
+          u64(nonces[0] ?? 0n),
+          u64(nonces.at(-1) ?? 0n),
+          fromHex(account.address),
+          account.role === 'vault' ? u16(account.vaultIndex) : joined(u8(account.subAccounts), u8(account.agents)),
+          u8(account.threshold),
+          u8(account.signerSet),
+          u64(account.expiresMs),
+        ),
       });
 
       const ring = new Array<bigint>(NONCES_CHUNKS * NONCES_PER_CHUNK).fill(0n);
@@ -177,13 +277,25 @@ export class NaiveAccounts {
         });
       }
     }
+    for (const [master, names] of this.#agents) {
+      for (const [name, agent] of names) {
+        records.push({
+          recordClass: 'agent name',
+          key: joined(u8(CLASS_AGENT), bigEndian(master), Uint8Array.fromHex(name)),
+          value: joined(u32(agent + 1), zeros(20)),
+        });
+      }
+    }
+    for (const [user, signers] of this.#signers) {
+      for (const [signer, signerSet] of signers) {
+        records.push({
+          recordClass: 'signer',
+          key: joined(u8(CLASS_SIGNER), bigEndian(user), bigEndian(signer)),
+          value: joined(u32(signerSet), zeros(20)),
+        });
+      }
+    }
     return records;
-  }
-
-  #existing(account: number): Account {
-    const record = this.#accounts.get(account);
-    assert(record, `account ${account} has no record`);
-    return record;
   }
 }
 
@@ -208,6 +320,17 @@ export function u64(value: bigint): Uint8Array {
 export function i64(value: bigint): Uint8Array {
   assert(value >= -(2n ** 63n) && value < 2n ** 63n, `${value} is not an i64`);
   return unsigned(value < 0n ? value + 2n ** 64n : value, 8);
+}
+
+/** The bytes of a name or code, with zero bytes behind them up to the length. */
+export function paddedText(text: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  bytes.set(new TextEncoder().encode(text));
+  return bytes;
+}
+
+function agentKey(name: string): string {
+  return paddedText(name, AGENT_NAME_BYTES).toHex();
 }
 
 /** A u32 of a key. */

@@ -139,7 +139,8 @@ test('the twin agrees with the flow and with the engine', async () => {
       });
     }
   }
-  twin.markets.forEach(({ orders }, market) => {
+  twin.state.markets.forEach((_, market) => {
+    const orders = twin.state.orders.filter((order) => order.market === market);
     const sizes = new Map<string, { priceTicks: number; side: number; totalLots: bigint }>();
     for (const { sell, priceTicks, sizeLots } of orders) {
       const level = sizes.get(`${sell} ${priceTicks}`) ?? { priceTicks: Number(priceTicks), side: sell ? 1 : 0, totalLots: 0n };

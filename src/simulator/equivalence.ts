@@ -1,19 +1,23 @@
 /**
- * The proof by comparison: one seed's blocks on the naive twin and on every executor. Receipts, state and access lists have to be those
- * of the serial run, and the serial run's those of the twin.
+ * The proof by comparison: one seed's blocks on the naive twin and on every executor. Receipts (the system's transactions included), state
+ * and access lists have to be those of the serial run, and the serial run's those of the twin. What must hold after every block
+ * (docs/rules.md, 9) is checked on the way.
  *
  * A failure is returned as a sentence with seed, executor, block and what differs, so that it can be replayed with `--seed`.
  */
 
 import { Random } from '../base/random.ts';
 import type { Genesis } from '../exchange/genesis.ts';
+import { violations } from '../exchange/invariants.ts';
 import { NaiveLedger } from '../exchange/naive.ts';
 import type { RecordedAccessList } from '../execution/access-list.ts';
 import type { ExecuteOptions, PreparedBlock } from '../execution/api.ts';
 import { Engine, type TestSwitches } from '../execution/index.ts';
 import { PreparedBlockWriter } from '../execution/prepared-block.ts';
+import { TOKEN_QUOTE } from '../ledger/layout.ts';
 import type { Block } from '../ledger/transactions.ts';
 import { KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
+import { eventsDifference, hex, recordDifference } from './event-text.ts';
 import { randomBlocks, randomGenesis } from './random-blocks.ts';
 
 /** How one executor is run: its options, and the switches of the forced interleavings or planted mutations. */
@@ -38,20 +42,24 @@ export const ALL_WAYS: readonly Omit<Way, 'workers'>[] = [
 
 const ENGINE = { memoryMiB: 1536, keyCapacity: 4096, keySeed: 7n, maxTransactions: 16384 };
 const CELLS = 6;
+const STATE_ROOT = 'state root';
+/** Of a block's wrong records; more would not say more. */
+const RECORDS_SHOWN = 8;
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 
 /** One block's outcome in a form that compares with ===. */
 interface Outcome {
+  /** The block's own, then the system's. */
   readonly receipts: string[];
   readonly root: string;
   readonly accesses: string[] | undefined;
 }
 
-function outcomeOf(engine: Engine, count: number, result: Awaited<ReturnType<Engine['execute']>>): Outcome {
+function outcomeOf(engine: Engine, result: Awaited<ReturnType<Engine['execute']>>): Outcome {
   const { receipts, accessList } = result;
   const list = accessList as RecordedAccessList | undefined;
-  const indices = Array.from({ length: count }, (_, i) => i);
+  const indices = Array.from({ length: receipts.count }, (_, i) => i);
   return {
     receipts: indices.map((i) => `${receipts.code(i)}:${hex(receipts.events(i))}`),
     root: engine.stateRoot(),
@@ -66,13 +74,33 @@ function outcomeOf(engine: Engine, count: number, result: Awaited<ReturnType<Eng
   };
 }
 
-function difference(expected: Outcome, actual: Outcome): string | undefined {
-  const receipt = expected.receipts.findIndex((text, i) => text !== actual.receipts[i]);
-  if (receipt >= 0) return `receipt of transaction ${receipt}: ${expected.receipts[receipt]} expected, ${actual.receipts[receipt]} found`;
-  if (expected.root !== actual.root) return 'state root';
+function difference(expected: Outcome, actual: Outcome, own: number): string | undefined {
+  const receipt = receiptsDifference(expected.receipts, actual.receipts, own);
+  if (receipt !== undefined) return receipt;
+  if (expected.root !== actual.root) return STATE_ROOT;
   const access = actual.accesses?.findIndex((text, i) => text !== expected.accesses?.[i]) ?? -1;
   if (access >= 0)
     return `access list of transaction ${access}: ${expected.accesses?.[access]} expected, ${actual.accesses?.[access]} found`;
+  return undefined;
+}
+
+/** The first receipt that differs, in words; `own`: how many are those of the block's own transactions. */
+function receiptsDifference(expected: readonly string[], found: readonly string[], own: number): string | undefined {
+  for (let i = 0; i < Math.max(expected.length, found.length); i++) {
+    const [wanted, had] = [expected[i], found[i]];
+    if (wanted === had) continue;
+    const name = i < own ? `transaction ${i}` : `the system's transaction ${i - own}`;
+    if (wanted === undefined) return `receipt of ${name}: none expected, ${had} found`;
+    if (had === undefined) return `receipt of ${name}: ${wanted} expected, none found`;
+    const [code = '', events = ''] = wanted.split(':');
+    const [hadCode = '', hadEvents = ''] = had.split(':');
+    const different = eventsDifference(bytesOf(events), bytesOf(hadEvents));
+    const parts = [
+      ...(code === hadCode ? [] : [`code ${code} expected, ${hadCode} found`]),
+      ...(different === undefined ? [] : [different]),
+    ];
+    return `receipt of ${name}: ${parts.join('; ')}`;
+  }
   return undefined;
 }
 
@@ -90,11 +118,17 @@ function run(engine: Engine, block: PreparedBlock | Block, options: ExecuteOptio
 
 const lengthOf = (block: PreparedBlock | Block): number => (isPrepared(block) ? block.count : block.transactions.length);
 
-/** Runs the blocks serially, leaving receipts, roots and access lists; with a twin, compares each block with it. */
+/** The twin to compare with, and the money that genesis gave. */
+interface Expected {
+  readonly twin: NaiveLedger;
+  readonly equity: bigint;
+}
+
+/** Runs the blocks serially, leaving receipts, roots and access lists; compares each block with what is expected. */
 async function referenceRun(
   create: () => Promise<Engine>,
   blocks: Reference['blocks'],
-  twin: NaiveLedger | undefined,
+  expected: Expected | undefined,
 ): Promise<Reference | string> {
   const engine = await create();
   try {
@@ -102,11 +136,14 @@ async function referenceRun(
     const lists: RecordedAccessList[] = [];
     for (const block of blocks) {
       const result = await run(engine, block, { model: 'serial', record: true });
-      const outcome = outcomeOf(engine, lengthOf(block), result);
+      const outcome = outcomeOf(engine, result);
       outcomes.push(outcome);
       lists.push(result.accessList as RecordedAccessList);
-      const wrong = twin && !isPrepared(block) ? compareWithTwin(twin, block, outcome, engine) : undefined;
+      if (expected === undefined || isPrepared(block)) continue;
+      const wrong = compareWithTwin(expected.twin, block, outcome, engine);
       if (wrong !== undefined) return `block ${block.number}, twin: ${wrong}`;
+      const broken = await violated(engine, expected.equity);
+      if (broken !== undefined) return `block ${block.number}, serial: ${broken}`;
     }
     return { blocks, outcomes, lists };
   } finally {
@@ -116,18 +153,43 @@ async function referenceRun(
 
 function compareWithTwin(twin: NaiveLedger, block: Block, outcome: Outcome, engine: Engine): string | undefined {
   const expected = twin.executeBlock(block).map(({ code, events }) => `${code}:${hex(events)}`);
-  const receipt = expected.findIndex((text, i) => text !== outcome.receipts[i]);
-  if (receipt >= 0) return `receipt of transaction ${receipt}: ${expected[receipt]} expected, ${outcome.receipts[receipt]} found`;
-  const found = new Map([...engine.records()].map((record) => [hex(record.key), hex(record.value)]));
-  const wanted = new Map(twin.records().map((record) => [hex(record.key), hex(record.value)]));
-  for (const [key, value] of wanted) if (found.get(key) !== value) return `record ${key}: ${value} expected, ${found.get(key)} found`;
-  for (const [key, value] of found) if (!wanted.has(key)) return `record ${key}: not expected, ${value} found`;
-  return undefined;
+  const receipt = receiptsDifference(expected, outcome.receipts, block.transactions.length);
+  if (receipt !== undefined) return receipt;
+  return recordsDifference(twin.records(), engine.records());
+}
+
+type Records = Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
+
+function recordsDifference(expected: Records, actual: Records): string | undefined {
+  const byKey = (records: Records) => new Map([...records].map(({ key, value }) => [hex(key), hex(value)]));
+  const [wanted, found] = [byKey(expected), byKey(actual)];
+  const different = [...new Set([...wanted.keys(), ...found.keys()])].filter((key) => wanted.get(key) !== found.get(key));
+  if (different.length === 0) return undefined;
+  const optional = (text: string | undefined): Uint8Array | undefined => (text === undefined ? undefined : bytesOf(text));
+  const texts = different.map((key) => recordDifference(bytesOf(key), optional(wanted.get(key)), optional(found.get(key))));
+  return texts.slice(0, RECORDS_SHOWN).join('\n  ');
+}
+
+/** What the state of an engine differs in from that of a serial run of the same blocks: for failures, so it may take its time. */
+async function stateDifference(create: () => Promise<Engine>, blocks: Reference['blocks'], wrong: Engine): Promise<string> {
+  const engine = await create();
+  try {
+    for (const block of blocks) await run(engine, block, { model: 'serial' });
+    return recordsDifference(engine.records(), wrong.records()) ?? 'no record differs';
+  } finally {
+    await engine.close();
+  }
+}
+
+async function violated(engine: Engine, equity: bigint): Promise<string | undefined> {
+  const found = violations(await engine.audit(), equity);
+  return found.length === 0 ? undefined : found.join('; ');
 }
 
 async function runWay(
   create: (workers: number) => Promise<Engine>,
   reference: Reference,
+  expected: Expected | undefined,
   way: Way,
   seed: number,
 ): Promise<string | undefined> {
@@ -139,9 +201,13 @@ async function runWay(
       const listed = way.listed ? { accessList: reference.lists[index] as RecordedAccessList } : { record: true };
       const result = await run(engine, block, { model: way.model, ...listed });
       const wrong =
-        difference(reference.outcomes[index] as Outcome, outcomeOf(engine, lengthOf(block), result)) ??
-        (result.fallback === undefined ? undefined : `unexpected fallback: ${result.fallback}`);
-      if (wrong !== undefined) return `block ${block.number}, ${way.name}, ${way.workers} workers: ${wrong}`;
+        difference(reference.outcomes[index] as Outcome, outcomeOf(engine, result), lengthOf(block)) ??
+        (result.fallback === undefined ? undefined : `unexpected fallback: ${result.fallback}`) ??
+        (expected === undefined ? undefined : await violated(engine, expected.equity));
+      if (wrong === undefined) continue;
+      const blocks = reference.blocks.slice(0, index + 1) as Reference['blocks'];
+      const records = wrong === STATE_ROOT ? `:\n  ${await stateDifference(() => create(1), blocks, engine)}` : '';
+      return `block ${block.number}, ${way.name}, ${way.workers} workers: ${wrong}${records}`;
     }
     return undefined;
   } finally {
@@ -152,14 +218,14 @@ async function runWay(
 async function compare(
   create: (workers: number) => Promise<Engine>,
   blocks: Reference['blocks'],
-  twin: NaiveLedger | undefined,
+  expected: Expected | undefined,
   ways: readonly Way[],
   seed: number,
 ): Promise<string | undefined> {
-  const reference = await referenceRun(() => create(1), blocks, twin);
+  const reference = await referenceRun(() => create(1), blocks, expected);
   if (typeof reference === 'string') return `seed ${seed}, ${reference}`;
   for (const way of ways) {
-    const wrong = await runWay(create, reference, way, seed);
+    const wrong = await runWay(create, reference, expected, way, seed);
     if (wrong !== undefined) return `seed ${seed}, ${wrong}`;
   }
   return undefined;
@@ -169,7 +235,14 @@ async function compare(
 export function proveRules(seed: number, ways: readonly Way[]): Promise<string | undefined> {
   const genesis: Genesis = randomGenesis(seed);
   const create = (workers: number) => Engine.create({ genesis, workers, ...ENGINE });
-  return compare(create, [...randomBlocks(seed, genesis)], new NaiveLedger(genesis), ways, seed);
+  return compare(create, [...randomBlocks(seed, genesis)], { twin: new NaiveLedger(genesis), equity: equityOf(genesis) }, ways, seed);
+}
+
+/** All money of the quote token that a genesis gives. */
+function equityOf(genesis: Genesis): bigint {
+  const quote = (balances: Genesis['accounts'][number]['balances']): bigint =>
+    (balances ?? []).reduce((sum, { token, amount }) => sum + (token === TOKEN_QUOTE ? amount : 0n), 0n);
+  return genesis.accounts.reduce((sum, { balances, collateral }) => sum + quote(balances) + (collateral ?? 0n), 0n);
 }
 
 /** Blocks of reads, writes, deletions, re-creations and sums over very few records: serial and every way. */

@@ -307,10 +307,12 @@ function shrink<V>(
   }
   if (extra === null) return;
   const rest = hidden - (traded - visible);
+  // The level goes with its last order, and with it what side it was.
+  const side = level.side;
   leaveLevel<V>(view, market, level, order);
   order.sizeLots = min(extra.displayLots, rest);
   extra.hiddenLots = rest - order.sizeLots;
-  enterQueue<V>(view, market, level.side, order.priceTicks, referenceOf(order), order);
+  enterQueue<V>(view, market, side, order.priceTicks, referenceOf(order), order);
 }
 
 @inline

@@ -296,7 +296,7 @@ function checkSigners<V>(view: V, tx: usize, sender: u32): u32 {
   if (!isPresent<Account>(account) || account.threshold == 0) return CODE_MULTI_SIG_USER;
   let leads = false;
   for (let i: u32 = 0; i < count; i++) {
-    const entry = list + 8 + (<usize>i << 3);
+    const entry = list + 8 + ((<usize>i) << 3);
     const signer = load<u32>(entry);
     const at = load<u32>(entry, 4);
     if (signer == NO_ACCOUNT || at == 0) return CODE_MULTI_SIG_SIGNER;
@@ -361,7 +361,7 @@ export function openAccount<V>(view: V, number: u32): void {
 /** The account record of a number that has none. */
 export function makeAccount<V>(view: V, number: u32): Account {
   const account = create<V, Account>(view, accountAt(number));
-  const address = <usize>load<u32>(0, LEDGER_ADDRESSES) + (<usize>number << 5);
+  const address = <usize>load<u32>(0, LEDGER_ADDRESSES) + ((<usize>number) << 5);
   account.address0 = load<u64>(address);
   account.address1 = load<u64>(address, 8);
   account.address2 = load<u32>(address, 16);

@@ -32,7 +32,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
   kernel: { layer: 1 },
   ledger: { layer: 2, rules: true, door: ['naive.ts', 'transactions.ts'] },
-  exchange: { layer: 3, rules: true, door: ['genesis.ts', 'naive.ts'] },
+  exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
   synthetic: { layer: 3 },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },

@@ -523,7 +523,7 @@ function setReferrer<V>(view: V, tx: usize): u32 {
   if (referral.owner == number + 1) return CODE_INVALID_RECIPIENT;
   const account = view.read<MarginAccount>(marginAccountAt(number));
   if ((account.flags & ACC_REFERRED) != 0) return CODE_REFERRAL_SET;
-  if (!isPresent<MarginAccount>(account)) return CODE_NO_DEPOSIT;
+  if (!isPresent<MarginAccount>(account) || view.read<Account>(accountAt(number)).role != ROLE_USER) return CODE_NO_DEPOSIT;
   view.write<MarginAccount>(marginAccountAt(number)).flags |= <u8>ACC_REFERRED;
   openSettings<V>(view, number).referrer = referral.owner;
   return CODE_OK;

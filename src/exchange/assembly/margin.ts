@@ -379,11 +379,6 @@ export function timedSettings<V>(view: V, number: u32, timeMs: u64): Settings {
   return settings;
 }
 
-@inline
-export function positionSize<V>(view: V, number: u32, market: u32): i64 {
-  return view.read<Position>(positionAt(number, market)).sizeLots;
-}
-
 /** Words of a portfolio that can have bits. */
 @inline
 export function portfolioWords(): u32 {

@@ -523,7 +523,7 @@ export const EXC_DELISTINGS: u32 = 0x1340; // u32 delisting votes by market
 export const EXC_SWEEP_FLAGS: u32 = 0x1344; // u32 SWEEP_*: what the running sweep does
 export const EXC_SWEEP_RESIDUES: u32 = 0x1348; // u32 address of i64[workers][markets][2] (scratch): funding paid, received
 export const EXC_LAST_MARK_MS: u32 = 0x1350; // u64 time of the last update of marks
-export const EXC_LAST_ROLL_DAY: u32 = 0x1358; // u64 UTC day of the last roll of volumes
+export const EXC_LAST_ROLL_DAY: u32 = 0x1358; // u64 UTC day of the last roll of volumes + 1; 0 = no block yet
 
 /** Parameters of the exchange, from genesis (all u64 or i64 unless said). */
 export const CFG_STALE_MS: u32 = 0x1380;

@@ -735,6 +735,10 @@ test('vaults: shares, profit and its commission, locks and the least share of th
   assert.deepEqual(bench.done(transfer(A, 979n, false)), [
     { type: 'money', kind: 22, from: 4, to: 0, amount: 979n, fee: 0n, shares: 890n },
   ]);
+  assert.deepEqual(
+    [8, 16].map((offset) => bench.record('vault', word(4))?.getBigInt64(offset, true)),
+    [2110n, 110n],
+  );
 
   // 2110 shares, worth 2321, of which 240 are margin: B's 2200 are not there before 10 * 2000 / 2110, so 10 lots, are sold.
   bench.done({ ...orders(A, buy(1, 50)), behalf: vault });
@@ -792,6 +796,23 @@ test('vaults: who may pay in, and how much beside the leader', () => {
   // What a vault is paid is its value: shares are no more than a claim on it.
   const stolen: Transaction = { kind: 'subTransfer', sender: A, subAccount: vault, deposit: false, amount: 1n };
   assert.deepEqual(bench.codes(stolen, signed(orders(vault, buy(1, 50)))), [CODE_NOT_OWNER, CODE_AGENT_UNKNOWN]);
+});
+
+test('vaults: the index of a vault is in its account record', () => {
+  const bench = new Bench({ exchange: { vaultMinimum: 1n, vaultsMax: 2 }, backstop: B });
+  bench.done({ kind: 'createVault', sender: A, amount: 1n });
+  assert.deepEqual(bench.codes({ kind: 'createVault', sender: A, amount: 1n }), [CODE_VAULT_LIMIT], 'the backstop vault counts');
+  const indexOf = (account: number): (number | undefined)[] => [
+    bench.record('account', word(account))?.getUint16(44, true),
+    bench.record('vault', word(account))?.getUint32(44, true),
+  ];
+  assert.deepEqual(
+    [indexOf(1), indexOf(4)],
+    [
+      [0, 0],
+      [1, 1],
+    ],
+  );
 });
 
 test('nonces are the sender’s: an agent’s and its master’s do not meet', () => {

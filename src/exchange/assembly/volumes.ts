@@ -22,10 +22,11 @@ const PARTS: u32 = 4;
 /** Once a day, before the sweep. */
 export function rollDay(): void {
   const day = load<u64>(0, BLK_TIME_MS) / DAY_MS;
-  const last = load<u64>(0, EXC_LAST_ROLL_DAY);
-  if (day <= last) return;
-  store<u64>(0, day, EXC_LAST_ROLL_DAY);
-  if (last == 0) return;
+  const noted = load<u64>(0, EXC_LAST_ROLL_DAY);
+  if (day < noted) return;
+  store<u64>(0, day + 1, EXC_LAST_ROLL_DAY);
+  if (noted == 0) return;
+  const last = noted - 1;
   const accounts = load<u32>(0, EXC_MAX_ACCOUNTS);
   const scratch = <usize>load<u32>(0, EXC_SCRATCH);
   let makers: i64 = 0;

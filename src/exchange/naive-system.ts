@@ -194,7 +194,7 @@ function firstRound(state: NaiveState, { revalued, premiums, settled }: PriceUpd
   }
   for (const account of found.triggers) transactions.push((run) => runTriggers(state, run, account));
   for (const account of found.breaches) transactions.push((run) => liquidate(state, run, account));
-  if (revalued && backstop !== undefined && state.openMarkets(backstop).length > 0) {
+  if (revalued && backstop !== undefined && state.heldMarkets(backstop).length > 0) {
     transactions.push((run) => unwind(state, run, backstop));
   }
   return transactions;

@@ -120,7 +120,8 @@ function checkMarket(market: MarketParameters & MarketOptions, exchange: Exchang
   }
   const notionalMax = 1n << BigInt(X.ORDER_NOTIONAL_BITS);
   wide(market.minNotional, 0n, notionalMax - 1n, `${name}: minNotional`);
-  wide(market.impactNotional, 1n, notionalMax - 1n, `${name}: impactNotional`);
+  // An impact price is a mean of prices weighted by notional: the sum has to fit.
+  wide(market.impactNotional, 1n, (1n << 62n) / BigInt(market.tickCount), `${name}: impactNotional`);
   if (!['normal', 'noCross', 'strictIsolated'].includes(market.mode)) refuse(`${name}: mode ${market.mode} does not exist`);
   integer(market.priceBandBps, 0, 2 ** 31, `${name}: priceBandBps`);
   integer(market.oracleBandBps, 0, BPS, `${name}: oracleBandBps`);

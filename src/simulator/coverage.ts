@@ -3,14 +3,13 @@
  *
  *   transaction CODE_..., item CODE_..., active CODE_...   by receipts, ITEM and ACTIVE events
  *   REASON_..., CAUSE_..., ACTIVE_..., EVENT_...           as in src/base/codes.ts and the layout pages
- *   accepted KIND, KIND by an agent, for another, by signers
+ *   accepted KIND, KIND for another, KIND by signers
  *   taker opens, maker flips, ...                          what fills do to positions
- *   record CLASS                                           once a seed
+ *   record CLASS, and traits of the state at the end       once a seed
  */
 import * as codes from '../base/codes.ts';
 import * as E from '../exchange/layout.ts';
 import * as L from '../ledger/layout.ts';
-import { NONCES_KEPT } from '../ledger/layout.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { eventsOf } from './event-text.ts';
 import { type RandomBlocksOptions, randomGenesis, randomHistory, type Step } from './random-blocks.ts';
@@ -145,7 +144,7 @@ function countState({ ledger }: Step, count: Count): void {
   const settings = [...state.settings.values()];
   const positions = [...state.positions.values()].flatMap((ofAccount) => [...ofAccount.values()]);
   const traits: Readonly<Record<string, boolean>> = {
-    'nonce ring full': accounts.accounts().some((account) => accounts.nonces(account).length === NONCES_KEPT),
+    'nonce ring full': accounts.accounts().some((account) => accounts.nonces(account).length === L.NONCES_KEPT),
     'no number left': accounts.freeNumbers === 0,
     'fee tier': margins.some(({ feeTier }) => feeTier > 0),
     'maker tier': margins.some(({ makerTier }) => makerTier > 0),

@@ -116,7 +116,7 @@ function randomMarket(
     hyperp,
     priceBandBps: roomy ? 0 : random.pick([0, 400, 2000, 8000, 8000]),
     oracleBandBps: random.pick([0, 300, 2000, 9500, 9500]),
-    impactNotional: (value * BigInt(random.pick([1, 10, 50]))) / 10n,
+    impactNotional: smaller((value * BigInt(random.pick([1, 10, 50]))) / 10n, (1n << 62n) / BigInt(shape.tickCount)),
     fundingClamp: random.pick([5_000_000n, 0n]),
     fundingInterest: random.pick([1_000_000n, 1_000_000n, -1_000_000n, 0n]),
     fundingCap: random.pick([400_000_000n, 2_000_000n]),

@@ -36,6 +36,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   synthetic: { layer: 3 },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
+  scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
   cli: { layer: 6, packages: ['commander', 'cli-progress'] },
   simulator: { layer: 6, packages: ['fast-check'] },

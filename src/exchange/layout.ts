@@ -231,7 +231,7 @@ export const CLASS_BITS: u32 = 251;
 
 /** Flags of a margin account. */
 export const ACC_REFERRED: u32 = 1;
-/** A vault or the backstop vault: it is never liquidated by orders. */
+/** The backstop vault: it is never in breach, it can only be negative. */
 export const ACC_BACKSTOP: u32 = 2;
 
 export const VAULT_DEPOSITS: u32 = 1; // takes deposits

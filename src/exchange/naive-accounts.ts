@@ -286,9 +286,10 @@ export function createSubAccount(state: NaiveState, run: NaiveRun, user: number,
 export function approveAgent(state: NaiveState, run: NaiveRun, user: number, transaction: ApproveAgentTransaction): number {
   const { agent: address, name = '' } = transaction;
   const { accounts, options, timeMs } = state;
-  const expiresMs = transaction.expiresMs === undefined ? U64_MAX : BigInt(transaction.expiresMs);
-  const isTooLate = expiresMs > timeMs + AGENT_DAYS_MAX * DAY_MS;
-  if (transaction.expiresMs !== undefined && (expiresMs <= timeMs || isTooLate)) return CODE_AGENT_ADDRESS;
+  const expires = transaction.expiresMs ?? 0;
+  const expiresMs = expires === 0 ? U64_MAX : BigInt(expires);
+  if (accounts.get(user).role !== 'user') return CODE_NOT_AUTHORISED;
+  if (expires !== 0 && (expiresMs <= timeMs || expiresMs > timeMs + AGENT_DAYS_MAX * DAY_MS)) return CODE_AGENT_ADDRESS;
 
   const agent = numberAtAdmission(state, address);
   if (agent === user) return CODE_AGENT_ADDRESS;
@@ -304,7 +305,11 @@ export function approveAgent(state: NaiveState, run: NaiveRun, user: number, tra
   if (isNewName && master.agents >= most) return CODE_AGENT_LIMIT;
 
   if (isNewName) master.agents++;
-  if (former !== undefined && former !== agent) accounts.get(former).role = 'retired';
+  if (former !== undefined && former !== agent) {
+    const replaced = accounts.get(former);
+    // It may have gone to another master under another name since.
+    if (replaced.role === 'agent' && replaced.owner === user) replaced.role = 'retired';
+  }
   accounts.setAgent(user, name, agent);
   openAccount(state, address);
   accounts.setRole(agent, 'agent', user);

@@ -189,8 +189,12 @@ test('medians of one, two and three', () => {
 
 test('the mark is the median of what there is', () => {
   const none = { basis: undefined, bookAverage: undefined, book: undefined, perp: undefined };
-  const mark = (inputs: Partial<MarkInputs>): bigint => markPrice({ ...none, indexTicks: 1000n, tickCount: 100_000n, ...inputs });
+  const mark = (inputs: Partial<MarkInputs>): bigint | undefined =>
+    markPrice({ ...none, indexTicks: 1000n, tickCount: 100_000n, ...inputs });
   assert.equal(mark({}), 1000n);
+  // A hyperp without a mark has no index: what else there is counts, or nothing does.
+  assert.equal(mark({ indexTicks: 0n, basis: 7n, perp: 9n }), 9n);
+  assert.equal(mark({ indexTicks: 0n }), undefined);
   // The basis is in half ticks and rounded down.
   assert.equal(mark({ basis: 7n }), 1003n);
   assert.equal(mark({ basis: -7n }), 996n);

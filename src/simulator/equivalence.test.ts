@@ -14,6 +14,8 @@ import {
 import { proveAccesses, proveRules, waysOfSeed } from './equivalence.ts';
 
 const SEEDS = 300;
+/** Ways of a seed here; `npm run prove` takes them all. */
+const WAYS = 2;
 /** Seeds in one test, so that a failure is named closely and the output stays short. */
 const BATCH = 25;
 const MUTATION_SEEDS = 60;
@@ -22,8 +24,8 @@ describe('every executor leaves the receipts, the state and the access list of t
   for (let from = 1; from <= SEEDS; from += BATCH) {
     test(`seeds ${from} to ${from + BATCH - 1}`, async () => {
       for (let seed = from; seed < from + BATCH; seed++) {
-        assert.equal(await proveRules(seed, waysOfSeed(seed)), undefined);
-        assert.equal(await proveAccesses(seed, waysOfSeed(seed)), undefined);
+        assert.equal(await proveRules(seed, waysOfSeed(seed, WAYS)), undefined);
+        assert.equal(await proveAccesses(seed, waysOfSeed(seed, WAYS)), undefined);
       }
     });
   }

@@ -268,7 +268,8 @@ function accessBlocks(seed: number): PreparedBlock[] {
   });
 }
 
-/** The ways that a seed takes: all, with 1 to 4 workers in turn. */
-export function waysOfSeed(seed: number): Way[] {
-  return ALL_WAYS.map((way, i) => ({ ...way, workers: 1 + ((seed + i) % 4) }));
+/** The ways that a seed takes: all, with 1 to 4 workers in turn; or `count` of them, in turn too. */
+export function waysOfSeed(seed: number, count: number = ALL_WAYS.length): Way[] {
+  const ways = ALL_WAYS.map((way, i) => ({ ...way, workers: 1 + ((seed + i) % 4) }));
+  return ways.filter((_, i) => (i + ways.length - (seed % ways.length)) % ways.length < count);
 }

@@ -443,6 +443,8 @@ function approveAgent<V>(view: V, tx: usize): u32 {
   const expires = load<u64>(tx, FIELD_8);
   const named = load<u32>(tx, FIELD_16) != 0;
   const now = load<u64>(0, BLK_TIME_MS);
+  const master = view.read<Account>(accountAt(user));
+  if (master.role != ROLE_USER) return CODE_NOT_AUTHORISED;
   if (expires != 0 && (expires <= now || expires > now + AGENT_DAYS_MAX * DAY_MS)) return CODE_AGENT_ADDRESS;
   if (agent == user || agent == NO_ACCOUNT || nameAt == 0) return CODE_AGENT_ADDRESS;
   const known = view.read<Account>(accountAt(agent));
@@ -451,11 +453,14 @@ function approveAgent<V>(view: V, tx: usize): u32 {
   const name = view.read<AgentName>(nameAt);
   const isNew = !isPresent<AgentName>(name);
   const former = name.agent;
-  const master = view.read<Account>(accountAt(user));
   const most = load<u32>(0, CFG_AGENTS_BASE) + load<u32>(0, CFG_AGENTS_PER_SUB) * <u32>master.subAccounts;
   if (named && isNew && <u32>master.agents >= most) return CODE_AGENT_LIMIT;
   if (named && isNew) view.write<Account>(accountAt(user)).agents++;
-  if (former != 0 && former != agent + 1) view.write<Account>(accountAt(former - 1)).role = <u8>ROLE_RETIRED;
+  if (former != 0 && former != agent + 1) {
+    const replaced = view.read<Account>(accountAt(former - 1));
+    // It may have gone to another master under another name since.
+    if (replaced.role == ROLE_AGENT && replaced.owner == user) view.write<Account>(accountAt(former - 1)).role = <u8>ROLE_RETIRED;
+  }
   const account = exists ? view.write<Account>(accountAt(agent)) : makeAccount<V>(view, agent);
   account.role = <u8>ROLE_AGENT;
   account.owner = user;

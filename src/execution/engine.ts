@@ -29,13 +29,16 @@ import { ModelChooser } from './auto.ts';
 import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
 import { refuseMalformed } from './prepared-check.ts';
-import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
+import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, recordLocations, stateRootOf } from './state.ts';
+import { StateTree, type StateTreeOptions } from './state-tree.ts';
 
 export interface EngineOptions extends Partial<KernelOptions> {
   readonly genesis?: Genesis;
   readonly workers: number;
   readonly benchCells?: number;
   readonly benchCounters?: number;
+  /** Keep the state tree from block to block; `committedRoot` gives its root. */
+  readonly commitment?: boolean | StateTreeOptions;
 }
 
 /** Switches that tests use; never set by anything that runs for its result. */
@@ -81,13 +84,15 @@ export class Engine {
   private readonly kernel: Kernel;
   private readonly admission: Admission;
   private readonly chooser: ModelChooser;
+  private readonly tree: StateTree | undefined;
   private nextBlock = 1;
   private nextOrdinal = 1n;
   private names: LocationNames | undefined;
   private broken: string | undefined;
 
-  private constructor(kernel: Kernel, admission: Admission) {
+  private constructor(kernel: Kernel, admission: Admission, tree: StateTree | undefined) {
     this.kernel = kernel;
+    this.tree = tree;
     this.admission = admission;
     this.workers = kernel.workers;
     this.workUnitsPerMicrosecond = calibrate(kernel);
@@ -103,8 +108,10 @@ export class Engine {
     try {
       layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
       const admission = new Admission(kernel, genesis);
+      const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
       writeAccounts(kernel, admission, genesis);
-      return new Engine(kernel, admission);
+      tree?.takeAll(recordLocations(kernel, admission.highestNumber));
+      return new Engine(kernel, admission, tree);
     } catch (error) {
       await kernel.close();
       throw error;
@@ -134,7 +141,8 @@ export class Engine {
     const items = this.load(block);
     const list = options.accessList;
     if (list !== undefined) this.loadList(list, block.count);
-    const record = options.record ?? false;
+    // What a block has written is read off its access list.
+    const record = (options.record ?? false) || this.tree !== undefined;
     if (options.timeline) this.startTimeline(block.count);
     const run = new BlockRun(kernel, block.count, record, options, workers);
     kernel.resetOutput();
@@ -148,7 +156,9 @@ export class Engine {
     const seconds = (performance.now() - started) / 1000;
     const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
-    const accessList = record ? this.readList(run.count) : undefined;
+    const accessList = options.record ? this.readList(run.count) : undefined;
+    this.tree?.collect(run.count);
+    this.tree?.commit();
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
@@ -430,6 +440,13 @@ export class Engine {
         incarnation: view.getUint32(at + 12, true),
       };
     });
+  }
+
+  /** The root of the state tree after the last block, hexadecimal. Throws NO_COMMITMENT if the engine keeps none. */
+  committedRoot(): string {
+    if (this.tree === undefined)
+      throw new HeddleError('NO_COMMITMENT', 'the engine was created without a state tree (option `commitment`)');
+    return this.tree.root();
   }
 
   /** SHA-256 over all records in key order, hexadecimal. */

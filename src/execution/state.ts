@@ -292,6 +292,15 @@ function keyOfUnit(kernel: Kernel, unit: number): Uint8Array {
   return key;
 }
 
+/** Locations of all records, in key order. */
+export function recordLocations(kernel: Kernel, accounts: number): number[] {
+  const locations: number[] = [];
+  visitRecords(kernel, accounts, (_name, _key, at) => {
+    locations.push((at - L.RECORD_PAYLOAD) / 32);
+  });
+  return locations;
+}
+
 export function* recordEntries(kernel: Kernel, accounts: number): Generator<RecordEntry> {
   const entries: RecordEntry[] = [];
   visitRecords(kernel, accounts, (recordClass, key, at, bytes) => {

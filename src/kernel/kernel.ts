@@ -47,6 +47,9 @@ export interface KernelExports {
   removeKey(location: number): void;
   ensurePage(market: number, ticks: number): boolean;
   ensurePosition(account: number, market: number): boolean;
+  spreadKeys(): void;
+  collectChanges(count: number): boolean;
+  commitChanges(scratch: number): void;
 }
 
 export interface KernelOptions {

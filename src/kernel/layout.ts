@@ -150,6 +150,13 @@ export const REG_CHUNK_NEXT: u32 = 0x114c; // u32 next free chunk
 export const REG_CHUNK_END: u32 = 0x1150;
 export const REG_KEY_UNITS_LEFT: u32 = 0x1154; // u32 fresh keyed units left in the current chunk
 export const REG_KEY_UNIT_NEXT: u32 = 0x1158; // u32 address
+/* What a block has written, for the state tree; all 0 where nobody asks. */
+export const REG_DIRTY: u32 = 0x1160; // u32 address of a bitmap of locations
+export const REG_DIRTY_LIST: u32 = 0x1164; // u32 address of u32[REG_DIRTY_MAX] locations whose bits thread 0 has set
+export const REG_DIRTY_COUNT: u32 = 0x1168;
+export const REG_DIRTY_MAX: u32 = 0x116c;
+export const REG_DIRTY_SCAN: u32 = 0x1170; // u32 1: bits are set that are not in the list
+export const REG_PAGE_OWNERS: u32 = 0x1174; // u32 address of u32 account, u32 first of its records, for every 256 bytes of memory
 
 /*
  * One block of 8 KiB per worker, at WORKERS_BASE + worker * WORKER_BYTES: written by that worker only, but for WRK_PROGRESS, which others read.

@@ -5,7 +5,7 @@
  * location is never depends on a transaction. A page stays with its account for ever.
  */
 import { takeChunks } from '../../kernel/assembly/memory';
-import { BLK_NUMBER, CHUNK_BYTES } from '../../kernel/layout';
+import { BLK_NUMBER, CHUNK_BYTES, REG_PAGE_OWNERS } from '../../kernel/layout';
 import {
   CLASS_EXTRA,
   CLASS_ORDER,
@@ -45,6 +45,14 @@ function takePage(pool: u32, bytes: u32, recordClass: u32): u32 {
   return page;
 }
 
+/** Notes whose records a page holds, and which is its first: for the state tree, which finds keys by locations. */
+function ownPage(page: u32, account: u32, first: u32): void {
+  const owners = <usize>load<u32>(0, REG_PAGE_OWNERS);
+  if (owners == 0) return;
+  store<u32>(owners + ((<usize>(page >> 8)) << 3), account);
+  store<u32>(owners + ((<usize>(page >> 8)) << 3), first, 4);
+}
+
 /** Makes sure that an account has the page of a market's position. False: the memory is full. */
 export function ensurePosition(account: u32, market: u32): bool {
   const entry = positionEntry(account, market);
@@ -52,6 +60,7 @@ export function ensurePosition(account: u32, market: u32): bool {
   const page = takePage(EXC_POOL_POSITIONS, POSITION_PAGE, CLASS_POSITION);
   if (page == 0) return false;
   store<u32>(entry, page);
+  ownPage(page, account, market & ~3);
   return true;
 }
 
@@ -69,15 +78,17 @@ export function ensureSlots(account: u32, count: u32): bool {
   }
   promised = min(promised + count, load<u32>(0, EXC_ORDER_SLOTS));
   store<u32>(directory, promised, DIR_PROMISED);
-  while (load<u32>(directory, DIR_SLOTS) < promised) if (!addSlots(directory)) return false;
+  while (load<u32>(directory, DIR_SLOTS) < promised) if (!addSlots(account, directory)) return false;
   return true;
 }
 
-function addSlots(directory: usize): bool {
+function addSlots(account: u32, directory: usize): bool {
   const slots = load<u32>(directory, DIR_SLOTS);
   const orders = takePage(EXC_POOL_ORDERS, ORDER_PAGE, CLASS_ORDER);
   const extras = takePage(EXC_POOL_EXTRAS, ORDER_PAGE, CLASS_EXTRA);
   if (orders == 0 || extras == 0) return false;
+  ownPage(orders, account, slots);
+  ownPage(extras, account, slots);
   if (slots == 0) {
     store<u32>(directory, orders, DIR_FIRST);
     store<u32>(directory, extras, DIR_FIRST_EXTRAS);
@@ -101,5 +112,6 @@ export function ensureTwaps(account: u32): bool {
   const page = takePage(EXC_POOL_TWAPS, ORDER_PAGE, CLASS_TWAP);
   if (page == 0) return false;
   store<u32>(directory, page, DIR_TWAPS);
+  ownPage(page, account, 0);
   return true;
 }

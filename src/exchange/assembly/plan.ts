@@ -2,6 +2,7 @@
  * Makes the system's own transactions from the state and from what the sweep has found (docs/rules.md, 6). Thread 0, between the runs of a
  * block. Every function takes the number of transactions so far and returns it with its own; u32 maximum: there is no room for them.
  */
+import { touch } from '../../kernel/assembly/dirty';
 import { addressOf, assertKernel } from '../../kernel/assembly/memory';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { SerialView } from '../../kernel/assembly/view-in-place';
@@ -245,6 +246,10 @@ export function foldInbox(): void {
       const position = openPosition<SerialView>(view, vault, index);
       const interest = fill<SerialView>(view, market, index, account, vault, position, inbox.a, market.mark, 0);
       view.add(market.totals, FIELD_B, interest);
+      touch(positionAt(vault, index));
+      touch(market.totals);
+      touch(portfolioAt(vault));
+      touch(settingsAt(vault));
     }
     inbox.a = 0;
     inbox.c = 0;
@@ -252,4 +257,5 @@ export function foldInbox(): void {
   const money = committed<Sums>(inboxAt(markets));
   account.collateral += money.b;
   money.b = 0;
+  touch(marginAccountAt(vault));
 }

@@ -2,6 +2,7 @@
  * What happens to prices between a block's transactions and those of the system: index and mark prices, open interest flags, funding
  * samples and rates, delisting (docs/rules.md, 5). Thread 0, while no transaction runs.
  */
+import { touch } from '../../kernel/assembly/dirty';
 import { CAUSE_BACKSTOP, CAUSE_DELEVERAGE, CAUSE_SETTLEMENT } from '../../base/codes';
 import { isPresent } from '../../kernel/assembly/record';
 import { workerBlock } from '../../kernel/assembly/schedule';
@@ -153,6 +154,7 @@ function updateMark(market: Market, number: u32, now: u64): void {
   const dt = before == 0 ? 0 : min(now - before, DT_MAX_MS);
   price.indexTicks = index;
   price.indexTimeMs = now;
+  touch(market.price);
   market.index = index;
   const bid = bestBid(market);
   const ask = bestAsk(market);
@@ -197,6 +199,7 @@ function markOf(market: Market, number: u32, price: Price, funding: Funding, ind
 
 function setMark(market: Market, price: Price, mark: u32): void {
   if (mark == 0 || mark == price.markTicks) return;
+  touch(market.price);
   price.previousMarkTicks = price.markTicks;
   price.markTicks = mark;
   market.previousMark = price.previousMarkTicks;
@@ -208,6 +211,7 @@ function averageHyperp(price: Price, funding: Funding, minutes: u64): void {
   const dt = min(minutes * MINUTE_MS, DT_MAX_MS);
   const k = decay(dt, HYPER_TAU_MS);
   if (price.markTicks == 0) return;
+  touchFunding(funding);
   funding.hyperSum = decayed(funding.hyperSum, k) + <i64>price.markTicks * <i64>dt * 256;
   funding.hyperWeight = <u64>decayed(<i64>funding.hyperWeight, k) + dt * 256;
 }
@@ -219,12 +223,23 @@ function minuteField(number: u32, minute: u64): usize {
   return <usize>load<u32>(0, EXC_MINUTES) + ((<usize>(number * 5 + place / 14)) << 6) + 8 + ((<usize>(place % 14)) << 2);
 }
 
+function setMinute(number: u32, minute: u64, index: u32): void {
+  const field = minuteField(number, minute);
+  store<u32>(field, index);
+  touch(<u32>((field & ~63) >> 5));
+}
+
+@inline
+function touchFunding(funding: Funding): void {
+  touch(<u32>(changetype<usize>(funding) >> 5));
+}
+
 /** Keeps the index of a minute; minutes that were passed over are empty. */
 function keepMinute(number: u32, minute: u64, last: u64, index: u32): void {
   let skipped = last + 1;
   if (minute >= MINUTES_KEPT && skipped < minute - MINUTES_KEPT) skipped = minute - MINUTES_KEPT;
-  for (; skipped < minute; skipped++) store<u32>(minuteField(number, skipped), 0);
-  store<u32>(minuteField(number, minute), index);
+  for (; skipped < minute; skipped++) setMinute(number, skipped, 0);
+  setMinute(number, minute, index);
 }
 
 /** Is open interest at its cap, or growing too fast? */
@@ -274,6 +289,7 @@ function sample(market: Market, funding: Funding, now: u64): void {
   const interval = now / FUNDING_SAMPLE_MS;
   if (interval <= funding.lastSample) return;
   funding.lastSample = interval;
+  touchFunding(funding);
   const bid = impactPrice(market, BIDS);
   if (bid == 0) return;
   const ask = impactPrice(market, ASKS);
@@ -296,6 +312,7 @@ function fund(market: Market, funding: Funding, now: u64): bool {
   if (hour <= funding.lastHour) return false;
   const first = funding.lastHour == 0;
   funding.lastHour = hour;
+  touchFunding(funding);
   if (first || funding.samples == 0) return false;
   const premium = funding.sampleSum / <i64>funding.samples;
   const eight = premium + clamped(market.fundingInterest - premium, market.fundingClamp);
@@ -324,6 +341,7 @@ function settleVoted(market: Market, number: u32, now: u64): bool {
   const price = committed<Price>(market.price);
   const settled = settlementPrice(number, price, now);
   record.delistedMs = now;
+  touch((load<u32>(0, EXC_DELISTINGS) >> 5) + number);
   record.settledTicks = settled;
   setMark(market, price, settled);
   market.status = STATUS_DELISTED;
@@ -395,7 +413,10 @@ function noteFills(from: usize, end: usize, done: bool): u32 {
     if (done) {
       market.notedVolume = volume;
       found++;
-    } else committed<Price>(market.price).lastTicks = load<u32>(at, 32);
+    } else {
+      committed<Price>(market.price).lastTicks = load<u32>(at, 32);
+      touch(market.price);
+    }
   }
   return found;
 }

@@ -5,6 +5,7 @@
  * Parts are ranges of the set's words, so accounts and the words of bits about them belong to one worker, and nothing is shared but the
  * sums that `endSweep` adds up. What comes out does not depend on the number of workers.
  */
+import { touch, touchShared } from '../../kernel/assembly/dirty';
 import { addressOf } from '../../kernel/assembly/memory';
 import { markPresent } from '../../kernel/assembly/record';
 import { workerBlock } from '../../kernel/assembly/schedule';
@@ -41,6 +42,7 @@ import {
   portfolioAt,
   Position,
   positionAt,
+  settingsAt,
   Sums,
   Totals,
 } from './records';
@@ -149,9 +151,15 @@ function revalue(id: u32, number: u32, account: MarginAccount, flags: u32, resid
       const position = committed<Position>(positionAt(number, index));
       if ((flags & SWEEP_SETTLE) != 0 && market.settle != 0 && position.sizeLots != 0) {
         settlePosition(id, number, account, market, index, position);
+        touchShared(positionAt(number, index));
+        touchShared(marginAccountAt(number));
+        touchShared(portfolioAt(number));
+        touchShared(settingsAt(number));
       }
       if ((flags & SWEEP_FUNDING) != 0 && market.rate != 0 && position.sizeLots != 0) {
         payFunding(account, market, position, residues + ((<usize>index) << 4));
+        touchShared(positionAt(number, index));
+        touchShared(marginAccountAt(number));
       }
       const mark = market.mark;
       if ((flags & SWEEP_REVALUE) != 0 && position.triggers != 0) {
@@ -224,13 +232,16 @@ export function endSweep(): void {
   if ((flags & SWEEP_SETTLE) == 0) return;
   for (let index: u32 = 0; index < count; index++) {
     const market = marketAt(index);
-    if (market.settle != 0) committed<Totals>(market.totals).openInterestLots = 0;
+    if (market.settle == 0) continue;
+    committed<Totals>(market.totals).openInterestLots = 0;
+    touch(market.totals);
   }
 }
 
 function addResidues(workers: u32, count: u32): void {
   const residues = <usize>load<u32>(0, EXC_SWEEP_RESIDUES);
   const treasury = committed<Sums>(load<u32>(0, EXC_TREASURY));
+  touch(load<u32>(0, EXC_TREASURY));
   for (let index: u32 = 0; index < count; index++) {
     const market = marketAt(index);
     for (let id: u32 = 0; id < workers; id++) {

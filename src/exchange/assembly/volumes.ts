@@ -1,4 +1,5 @@
 /** The roll of the day: volumes of 14 days, and the fee tiers that follow from them (docs/rules.md, 5). Thread 0. */
+import { touch } from '../../kernel/assembly/dirty';
 import { isPresent, markPresent } from '../../kernel/assembly/record';
 import { BLK_TIME_MS } from '../../kernel/layout';
 import { Account, accountAt } from '../../ledger/assembly/ledger';
@@ -55,6 +56,7 @@ export function rollDay(): void {
     if (!isPresent<MarginAccount>(margin)) continue;
     const account = committed<Account>(accountAt(number));
     const sums = scratch + ((<usize>(account.role == ROLE_SUB_ACCOUNT ? account.owner : number)) << 4);
+    touch(marginAccountAt(number));
     margin.feeTier = <u8>feeTierOf(load<i64>(sums));
     margin.makerTier = <u8>makerTierOf(load<i64>(sums, 8), makers);
   }
@@ -80,6 +82,7 @@ function rollAccount(number: u32, last: u64, day: u64): void {
   }
   volume.a = 0;
   volume.b = 0;
+  touch(volumeAt(number));
 }
 
 /** A record of the history is made by the first volume that it holds. */
@@ -90,6 +93,7 @@ function setDay(number: u32, first: u32, day: u64, value: i64): void {
     markPresent<Portfolio>(record);
   }
   store<i64>(dayField(number, first, day), value);
+  touch(historyAt(number, first + <u32>(day % DAYS) / 7));
 }
 
 function sumOf(number: u32, first: u32): i64 {

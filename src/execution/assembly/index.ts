@@ -1,4 +1,5 @@
 /** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
+import { commitChanges, spreadKeys } from '../../commitment/assembly/tree';
 import { checkExchangeLayout } from '../../exchange/assembly/records';
 import { adversarial, optimistic, recoverCommit } from '../../kernel/assembly/executor-optimistic';
 import { deterministic, planOwners, undo } from '../../kernel/assembly/executor-deterministic';
@@ -8,6 +9,7 @@ import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
 import { BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
+import { collectChanges } from './collect';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
@@ -21,6 +23,7 @@ export { clearPaid, noteLastPrices, updatePrices } from '../../exchange/assembly
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
+export { collectChanges, commitChanges, spreadKeys };
 
 @inline
 function programs(): Programs {

@@ -58,6 +58,7 @@ import {
   TIF_MARKET,
   TWAPS_MAX,
 } from '../../exchange/layout';
+import { touch } from '../../kernel/assembly/dirty';
 import { locationOf } from '../../kernel/assembly/memory';
 import { isPresent } from '../../kernel/assembly/record';
 import {
@@ -242,5 +243,6 @@ export function endOfBlock(): void {
 export function turnSeed(): void {
   const record = (<usize>load<u32>(0, EXC_SEED)) << 5;
   const seed = load<u64>(record, 8);
+  touch(load<u32>(0, EXC_SEED));
   store<u64>(record, mix(seed ^ (load<u64>(0, BLK_NUMBER) * 0x9e3779b97f4a7c15) ^ load<u64>(0, BLK_TIME_MS)), 8);
 }

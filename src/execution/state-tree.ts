@@ -1,0 +1,97 @@
+/**
+ * The state tree of an engine (docs/decisions/0010): lays it out, has the records that a block has written collected, and works them in on a
+ * thread of its own while the next block executes.
+ *
+ * Invariant: `root` of a height is T of all records as they were when the block of that height had ended.
+ */
+import { blake3 } from '../commitment/blake3.ts';
+import * as C from '../commitment/layout.ts';
+import * as X from '../exchange/layout.ts';
+import type { Kernel } from '../kernel/index.ts';
+import * as L from '../kernel/layout.ts';
+import { bitsOf } from './genesis-check.ts';
+
+const MIB = 1 << 20;
+/** What paths, leaves and nodes are hashed under, in the order of their keys in memory. */
+const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1'];
+const BITS_MIN = 8;
+const BITS_MAX = 21;
+/** Records an account has in the mean; a bucket then holds some eight. */
+const RECORDS_PER_BUCKET = 8;
+const CHANGES_MAX = 1 << 17;
+const DIRTY_MAX = 1 << 18;
+/** For the recursion into a bucket: 64 bytes a bit of the path, and what hashing four inputs needs. */
+const SCRATCH_BYTES = 16384;
+
+export interface StateTreeOptions {
+  /** Records that the tree is laid out for; it holds more, at some cost. Default: eight an account. */
+  readonly expectedRecords?: number;
+}
+
+export class StateTree {
+  private readonly kernel: Kernel;
+  private readonly scratch: number;
+
+  /** Throws OUT_OF_MEMORY. */
+  constructor(kernel: Kernel, options: StateTreeOptions) {
+    this.kernel = kernel;
+    const records = options.expectedRecords ?? kernel.get(X.EXC_MAX_ACCOUNTS) * RECORDS_PER_BUCKET;
+    const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, bitsOf(Math.ceil(records / RECORDS_PER_BUCKET))));
+    const nodes = 2 << bits;
+    const memory = kernel.u8.byteLength;
+    kernel.set(C.COM_BITS, bits);
+    kernel.set(C.COM_TOP, kernel.region(nodes * 32));
+    kernel.set(C.COM_COUNTS, kernel.region(nodes));
+    kernel.set(C.COM_MARKS, kernel.region(nodes));
+    kernel.set(C.COM_BUCKETS, kernel.region((nodes / 2) * 8));
+    kernel.set(C.COM_LISTS, kernel.scratch(nodes * 4));
+    // Entries of a bucket take turns with its growth: room for half as many again.
+    const room = Math.max(MIB, Math.ceil(records * C.ENTRY_BYTES * 1.6));
+    const pool = kernel.region(room);
+    kernel.set(C.COM_POOL_NEXT, pool);
+    kernel.set(C.COM_POOL_END, pool + room);
+    const keyBase = kernel.region(C.KEYS_BYTES);
+    kernel.set(C.COM_KEYS, keyBase);
+    LABELS.forEach((label, i) => {
+      kernel.u8.set(blake3(new TextEncoder().encode(label)), keyBase + i * 32);
+    });
+    kernel.exports.spreadKeys();
+    kernel.set(C.COM_CHANGES, kernel.scratch(CHANGES_MAX * C.CHANGE_BYTES));
+    kernel.set(C.COM_CHANGE_MAX, CHANGES_MAX);
+    this.scratch = kernel.scratch(SCRATCH_BYTES);
+    kernel.set(L.REG_DIRTY_LIST, kernel.scratch(DIRTY_MAX * 4));
+    kernel.set(L.REG_DIRTY_MAX, DIRTY_MAX);
+    kernel.set(L.REG_PAGE_OWNERS, kernel.region((memory / 256) * 8));
+    kernel.set(L.REG_DIRTY, kernel.region(memory / 256));
+  }
+
+  /** Everything that is present when the genesis has been written. */
+  takeAll(locations: Iterable<number>): void {
+    const { kernel } = this;
+    const map = kernel.get(L.REG_DIRTY) >>> 2;
+    for (const location of locations) {
+      const word = map + (location >>> 5);
+      kernel.u32[word] = (kernel.u32[word] as number) | (1 << (location & 31));
+    }
+    kernel.set(L.REG_DIRTY_SCAN, 1);
+    this.collect(0);
+    this.commit();
+  }
+
+  /** Collects what the block's transactions, `count` with the system's, and the ledger itself have written. */
+  collect(count: number): void {
+    const { exports } = this.kernel;
+    for (let first = true; !exports.collectChanges(first ? count : 0); first = false) this.commit();
+  }
+
+  /** Works the collected changes in. */
+  commit(): void {
+    this.kernel.exports.commitChanges(this.scratch);
+  }
+
+  /** Hexadecimal. */
+  root(): string {
+    const at = this.kernel.get(C.COM_TOP) + 32;
+    return Buffer.from(this.kernel.u8.subarray(at, at + 32)).toString('hex');
+  }
+}

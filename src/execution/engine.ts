@@ -110,6 +110,7 @@ export class Engine {
       const admission = new Admission(kernel, genesis);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
       writeAccounts(kernel, admission, genesis);
+      if (tree !== undefined) await kernel.startSideThread();
       tree?.takeAll(recordLocations(kernel, admission.highestNumber));
       return new Engine(kernel, admission, tree);
     } catch (error) {
@@ -157,8 +158,11 @@ export class Engine {
     const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
     const accessList = options.record ? this.readList(run.count) : undefined;
-    this.tree?.collect(run.count);
-    this.tree?.commit();
+    if (this.tree !== undefined) {
+      await this.tree.settled();
+      this.tree.collect(run.count);
+      this.tree.commitAside();
+    }
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
@@ -442,11 +446,28 @@ export class Engine {
     });
   }
 
-  /** The root of the state tree after the last block, hexadecimal. Throws NO_COMMITMENT if the engine keeps none. */
+  /**
+   * The root of the state tree after the last block, hexadecimal; waits for the thread that works it in. Throws NO_COMMITMENT if the engine
+   * keeps none.
+   */
   committedRoot(): string {
-    if (this.tree === undefined)
+    const tree = this.keptTree();
+    tree.settle();
+    return tree.root();
+  }
+
+  /** The same without blocking: the root of the last block, if no other is executed meanwhile. */
+  async settledRoot(): Promise<string> {
+    const tree = this.keptTree();
+    await tree.settled();
+    return tree.root();
+  }
+
+  private keptTree(): StateTree {
+    if (this.tree === undefined) {
       throw new HeddleError('NO_COMMITMENT', 'the engine was created without a state tree (option `commitment`)');
-    return this.tree.root();
+    }
+    return this.tree;
   }
 
   /** SHA-256 over all records in key order, hexadecimal. */
@@ -496,6 +517,7 @@ export class Engine {
   }
 
   snapshot(): Snapshot {
+    this.tree?.settle();
     return {
       kernel: this.kernel.snapshot(),
       admission: this.admission.snapshot(),
@@ -505,6 +527,7 @@ export class Engine {
   }
 
   restore(snapshot: Snapshot): void {
+    this.tree?.settle();
     this.kernel.restore(snapshot.kernel);
     this.admission.restore(snapshot.admission);
     this.nextBlock = snapshot.nextBlock;

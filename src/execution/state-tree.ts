@@ -84,12 +84,26 @@ export class StateTree {
     for (let first = true; !exports.collectChanges(first ? count : 0); first = false) this.commit();
   }
 
-  /** Works the collected changes in. */
+  /** Works the collected changes in, here and now. */
   commit(): void {
     this.kernel.exports.commitChanges(this.scratch);
   }
 
-  /** Hexadecimal. */
+  /** Has the side thread work the collected changes in; `settle` or `settled` before the next block's are collected. */
+  commitAside(): void {
+    this.kernel.askAside(this.scratch);
+  }
+
+  /** Blocks until the last block is in. */
+  settle(): void {
+    this.kernel.waitAside();
+  }
+
+  settled(): Promise<void> {
+    return this.kernel.awaitAside();
+  }
+
+  /** Hexadecimal; of the last block, once it is settled. */
   root(): string {
     const at = this.kernel.get(C.COM_TOP) + 32;
     return Buffer.from(this.kernel.u8.subarray(at, at + 32)).toString('hex');

@@ -127,6 +127,7 @@ export class Kernel {
   private readonly module: WebAssembly.Module;
   private readonly threads: (Worker | undefined)[] = [];
   private readonly exited: boolean[] = [];
+  private sideThread: Worker | undefined;
   private epoch = 0;
   private closed = false;
 
@@ -275,6 +276,54 @@ export class Kernel {
     const sequence = (Atomics.load(this.i32, word) >>> 8) + 1;
     Atomics.store(this.i32, word, (sequence << 8) | workers);
     Atomics.notify(this.i32, word);
+  }
+
+  /** Starts the side thread. */
+  async startSideThread(): Promise<void> {
+    const worker = new Worker(new URL('./side-thread.ts', import.meta.url), {
+      workerData: { module: this.module, memory: this.memory },
+      stdout: false,
+      stderr: false,
+    });
+    worker.unref();
+    this.sideThread = worker;
+    worker.on('error', () => {
+      Atomics.store(this.i32, L.CTL_ASIDE_DONE >>> 2, L.ASIDE_FAILED);
+      Atomics.notify(this.i32, L.CTL_ASIDE_DONE >>> 2);
+    });
+    await new Promise<void>((resolve, reject) => {
+      worker.once('message', () => resolve());
+      worker.once('error', reject);
+    });
+  }
+
+  /** Asks the side thread for its work; the one before must be done. */
+  askAside(argument: number): void {
+    const word = L.CTL_ASIDE >>> 2;
+    Atomics.store(this.i32, L.CTL_ASIDE_ARGUMENT >>> 2, argument);
+    Atomics.store(this.i32, word, (Atomics.load(this.i32, word) + 1) & 0x7fffffff);
+    Atomics.notify(this.i32, word);
+  }
+
+  /** Is the work that was asked of the side thread done? Throws ENGINE_BROKEN if the thread has died of it. */
+  get asideIsDone(): boolean {
+    const done = Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2);
+    if (done >>> 0 === L.ASIDE_FAILED) {
+      throw new HeddleError('ENGINE_BROKEN', 'the thread that keeps the state tree has died; the ledger has to be restored');
+    }
+    return done === Atomics.load(this.i32, L.CTL_ASIDE >>> 2);
+  }
+
+  /** Blocks this thread until the side thread is done. */
+  waitAside(): void {
+    while (!this.asideIsDone) Atomics.wait(this.i32, L.CTL_ASIDE_DONE >>> 2, Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2), 1);
+  }
+
+  async awaitAside(): Promise<void> {
+    while (!this.asideIsDone) {
+      const { value } = Atomics.waitAsync(this.i32, L.CTL_ASIDE_DONE >>> 2, Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2), 5);
+      await value;
+    }
   }
 
   /** Starts a run: a new epoch, empty pools unless the block goes on. */
@@ -486,7 +535,7 @@ export class Kernel {
     this.closed = true;
     this.set(L.BLK_RUN, RUN_EXIT);
     this.command(this.workers);
-    await Promise.all(this.threads.map((thread) => thread?.terminate()));
+    await Promise.all([...this.threads, this.sideThread].map((thread) => thread?.terminate()));
   }
 }
 

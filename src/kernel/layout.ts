@@ -71,6 +71,9 @@ export const KIND_REFUSED: u32 = 0;
  *   0x0600 u32 reclaimCount keys that became absent   workers, atomic add
  *   0x0680 u32 emptyCount   bit words that became zero, workers, atomic add
  *   0x0700 u32 applying     transaction being applied + 1, holder of commitLock
+ *   0x0780 u32 aside        number of the work asked of the side thread, host     side thread (wait)
+ *   0x0800 u32 asideDone    number of the last that it has done, side thread       host
+ *   0x0880 u32 asideArgument  host                                                side thread
  */
 export const CTL_COMMAND: u32 = 0x0100;
 export const CTL_FINISHED: u32 = 0x0180;
@@ -83,6 +86,11 @@ export const CTL_TRACE_TOP: u32 = 0x0500;
 export const CTL_RECLAIM_COUNT: u32 = 0x0600;
 export const CTL_EMPTY_COUNT: u32 = 0x0680;
 export const CTL_APPLYING: u32 = 0x0700;
+export const CTL_ASIDE: u32 = 0x0780;
+export const CTL_ASIDE_DONE: u32 = 0x0800;
+export const CTL_ASIDE_ARGUMENT: u32 = 0x0880;
+/** CTL_ASIDE_DONE of a side thread that trapped. */
+export const ASIDE_FAILED: u32 = 0xffffffff;
 
 /** What thread 0's run functions return: the block has ended or stopped; there are commits to report; nothing moves (is a worker dead?). */
 export const RETURN_ENDED: u32 = 0;

@@ -101,6 +101,8 @@ const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
 const SYSTEM_BYTES = 64;
 const RUN_EXIT = 255;
+/** How often somebody who waits for the side thread looks whether it still lives. */
+const ASIDE_LOOK_MS = 20;
 const CONSTANTS_START = 0x1000;
 const CONSTANTS_END = 0x2000;
 
@@ -320,9 +322,16 @@ export class Kernel {
   }
 
   async awaitAside(): Promise<void> {
+    const word = L.CTL_ASIDE_DONE >>> 2;
     while (!this.asideIsDone) {
-      const { value } = Atomics.waitAsync(this.i32, L.CTL_ASIDE_DONE >>> 2, Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2), 5);
-      await value;
+      const { value } = Atomics.waitAsync(this.i32, word, Atomics.load(this.i32, word));
+      // The timer keeps the process alive while it waits, which waitAsync does not.
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, ASIDE_LOOK_MS);
+      });
+      await Promise.race([value, late]);
+      clearTimeout(timer);
     }
   }
 

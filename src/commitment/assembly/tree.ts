@@ -26,6 +26,7 @@ import {
   COM_POOL_NEXT,
   COM_RECORDS,
   COM_TOP,
+  ENTRIES_FIRST,
   ENTRIES_MAX,
   ENTRIES_STEP,
   ENTRY_BYTES,
@@ -198,7 +199,7 @@ function insert(place: usize, index: u32, count: u32): usize {
   const room = <u32>load<u16>(place, 6);
   let entries = <usize>load<u32>(place);
   if (count == room) {
-    const larger = room + ENTRIES_STEP;
+    const larger = room == 0 ? ENTRIES_FIRST : room + ENTRIES_STEP;
     assertKernel(larger <= ENTRIES_MAX);
     const run = <usize>takeRun(larger);
     memory.copy(run, entries, count * ENTRY_BYTES);

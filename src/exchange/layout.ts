@@ -197,6 +197,17 @@
  *   seed, 32 bytes. Key: class 42. One record, written between blocks
  *    8  u64  seed            changes with every block
  *
+ *   market state, 32 bytes. Key: class 43, u32 market. What the next block needs of this one; written at its end
+ *    8  i64  interestBefore  open interest lots at the start of the minute
+ *   16  u64  interestMinute  that minute
+ *   24  u32  flags           STATUS_INTEREST_*; 0 when delisted
+ *   28  u32  zero
+ *
+ *   clock, 32 bytes. Key: class 44. One record, written at the end of every block
+ *    8  u64  lastMarkMs      time of the last update of marks
+ *   16  u64  lastRollDay     UTC day of the last roll of volumes + 1; 0 = no block yet
+ *   24  u64  zero
+ *
  * Order reference: slot << accountBits | account, + 1, with accountBits = the bits of maxAccounts - 1 (at least 1).
  */
 export const CLASS_MARGIN_ACCOUNT: u32 = 16;
@@ -226,6 +237,8 @@ export const CLASS_REPORT: u32 = 39;
 export const CLASS_DELISTING: u32 = 40;
 export const CLASS_INBOX: u32 = 41;
 export const CLASS_SEED: u32 = 42;
+export const CLASS_MARKET_STATE: u32 = 43;
+export const CLASS_CLOCK: u32 = 44;
 /** Bit words of the book and of the sets of accounts: not part of the state root. */
 export const CLASS_BITS: u32 = 251;
 
@@ -524,6 +537,9 @@ export const EXC_SWEEP_FLAGS: u32 = 0x1344; // u32 SWEEP_*: what the running swe
 export const EXC_SWEEP_RESIDUES: u32 = 0x1348; // u32 address of i64[workers][markets][2] (scratch): funding paid, received
 export const EXC_LAST_MARK_MS: u32 = 0x1350; // u64 time of the last update of marks
 export const EXC_LAST_ROLL_DAY: u32 = 0x1358; // u64 UTC day of the last roll of volumes + 1; 0 = no block yet
+
+export const EXC_MARKET_STATES: u32 = 0x1378; // u32 market states by market
+export const EXC_CLOCK: u32 = 0x137c; // u32 location
 
 /** Parameters of the exchange, from genesis (all u64 or i64 unless said). */
 export const CFG_STALE_MS: u32 = 0x1380;

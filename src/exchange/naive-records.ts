@@ -9,6 +9,7 @@ import type { TimeInForce } from '../ledger/transactions.ts';
 import {
   CLASS_APPROVAL,
   CLASS_CLIENT_ID,
+  CLASS_CLOCK,
   CLASS_DELISTING,
   CLASS_EXTRA,
   CLASS_FOLLOWER,
@@ -16,6 +17,7 @@ import {
   CLASS_HISTORY,
   CLASS_LEVEL,
   CLASS_MARGIN_ACCOUNT,
+  CLASS_MARKET_STATE,
   CLASS_MINUTES,
   CLASS_ORDER,
   CLASS_ORDER_PAGE,
@@ -39,6 +41,8 @@ import {
   ORDER_CHILD,
   ORDER_EXTRA,
   ORDER_TRIGGER,
+  STATUS_INTEREST_CAPPED,
+  STATUS_INTEREST_FAST,
   TIF_ALO,
   TIF_FOK,
   TIF_GTC,
@@ -75,6 +79,7 @@ export function stateRecords(state: NaiveState): NaiveRecord[] {
     ...state.markets.flatMap((market) => marketRecords(state, market)),
     record('treasury', [CLASS_TREASURY], [i64(state.treasury.balance), i64(state.treasury.withdrawn), i64(state.treasury.covered)]),
     record('seed', [CLASS_SEED], [u64(state.seed), zeros(16)]),
+    record('clock', [CLASS_CLOCK], [u64(state.lastMarkMs), u64(state.lastRollDay === undefined ? 0n : state.lastRollDay + 1n), u64(0n)]),
   ].sort((a, b) => compareBytes(a.key, b.key));
 }
 
@@ -368,12 +373,19 @@ function vaultFields(vault: NaiveVault): Uint8Array[] {
   ];
 }
 
+function marketStateFields(state: NaiveState, market: NaiveMarket): Uint8Array[] {
+  const listed = !state.isDelisted(market.number);
+  const flags = listed ? (market.capped ? STATUS_INTEREST_CAPPED : 0) + (market.fast ? STATUS_INTEREST_FAST : 0) : 0;
+  return [i64(market.interestBefore), u64(market.interestMinute), u32(flags), u32(0)];
+}
+
 function marketRecords(state: NaiveState, market: NaiveMarket): NaiveRecord[] {
   const { number, delisting } = market;
   const records = [
     record('market totals', [CLASS_TOTALS, number], [i64(market.volume), i64(state.openInterest(number)), i64(market.fees)]),
     record('price', [CLASS_PRICE, number], priceFields(market)),
     record('funding', [CLASS_FUNDING, number], fundingFields(market)),
+    record('market state', [CLASS_MARKET_STATE, number], marketStateFields(state, market)),
   ];
   for (let part = 0; part < MINUTES_PARTS; part++) {
     const fields = market.minutes.slice(part * MINUTES_PER_PART, (part + 1) * MINUTES_PER_PART);

@@ -352,6 +352,7 @@ export class Engine {
     }
     exports.noteLastPrices(started, run.count);
     exports.clearPaid();
+    exports.noteMarketStates();
     exports.turnSeed();
   }
 

@@ -114,10 +114,12 @@ function layOutExchange(kernel: Kernel, genesis: Genesis): void {
   markPresent(kernel, place(kernel, X.EXC_FUNDINGS, markets, X.CLASS_FUNDING, 64), markets, 64);
   markPresent(kernel, place(kernel, X.EXC_MINUTES, markets * 5, X.CLASS_MINUTES, 64), markets * 5, 64);
   place(kernel, X.EXC_DELISTINGS, markets, X.CLASS_DELISTING, 32);
+  markPresent(kernel, place(kernel, X.EXC_MARKET_STATES, markets, X.CLASS_MARKET_STATE, 32), markets, 32);
   kernel.set(X.EXC_INBOX, kernel.region((markets + 1) * 32, X.CLASS_INBOX, 32) / 32);
   one(X.EXC_TREASURY, X.CLASS_TREASURY);
   kernel.view.setBigUint64(one(X.EXC_SEED, X.CLASS_SEED) + L.RECORD_PAYLOAD, 1n, true);
   one(X.EXC_VAULT_COUNT, X.CLASS_VAULT_COUNT);
+  one(X.EXC_CLOCK, X.CLASS_CLOCK);
   place(kernel, X.EXC_VAULTS, options.vaultsMax, X.CLASS_VAULT, 64);
   kernel.set(X.EXC_VAULTS_MAX, options.vaultsMax);
   kernel.set(X.EXC_BACKSTOP, L.NO_ACCOUNT);

@@ -69,6 +69,8 @@ export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
   [X.CLASS_DELISTING, 'delisting votes'],
   [X.CLASS_INBOX, 'inbox'],
   [X.CLASS_SEED, 'seed'],
+  [X.CLASS_MARKET_STATE, 'market state'],
+  [X.CLASS_CLOCK, 'clock'],
   [X.CLASS_BITS, 'book bits'],
   [B.CLASS_CELL, 'cell'],
   [B.CLASS_COUNTER, 'counter'],
@@ -110,6 +112,8 @@ function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
     dense(X.CLASS_REPORT, at(X.EXC_REPORTS), markets * reporters, 32, reporters),
     dense(X.CLASS_DELISTING, at(X.EXC_DELISTINGS), markets, 32),
     dense(X.CLASS_SEED, at(X.EXC_SEED) * 32, 1, 32, -1),
+    dense(X.CLASS_MARKET_STATE, at(X.EXC_MARKET_STATES), markets, 32),
+    dense(X.CLASS_CLOCK, at(X.EXC_CLOCK) * 32, 1, 32, -1),
     dense(B.CLASS_CELL, at(B.BENCH_CELLS), at(B.BENCH_CELL_COUNT), 32),
     dense(B.CLASS_COUNTER, at(B.BENCH_COUNTERS), at(B.BENCH_COUNTER_COUNT), 32),
   ];

@@ -26,6 +26,7 @@ export interface KernelExports {
   noteLastPrices(from: number, to: number): void;
   rollDay(): void;
   clearPaid(): void;
+  noteMarketStates(): void;
   turnSeed(): void;
   beginSweep(flags: number, workers: number): void;
   runSweep(id: number): void;

@@ -18,7 +18,10 @@ import {
   EVENT_FILL_BYTES,
   EXC_DELISTINGS,
   EXC_FUNDINGS,
+  EXC_CLOCK,
   EXC_LAST_MARK_MS,
+  EXC_LAST_ROLL_DAY,
+  EXC_MARKET_STATES,
   EXC_MARKET_COUNT,
   EXC_MINUTES,
   EXC_REPORTER_TABLE,
@@ -376,6 +379,26 @@ export function clearPaid(): void {
     market.payers = 0;
     market.receivers = 0;
   }
+}
+
+/** What the next block needs of this one goes into records, so that the state is all there is to know. After the last transaction. */
+export function noteMarketStates(): void {
+  const count = load<u32>(0, EXC_MARKET_COUNT);
+  const states = <usize>load<u32>(0, EXC_MARKET_STATES);
+  for (let number: u32 = 0; number < count; number++) {
+    const market = marketAt(number);
+    const at = states + ((<usize>number) << 5);
+    const flags = (market.status & STATUS_DELISTED) != 0 ? 0 : market.status;
+    if (load<i64>(at, 8) == market.interestBefore && load<u64>(at, 16) == market.interestMinute && load<u32>(at, 24) == flags) continue;
+    store<i64>(at, market.interestBefore, 8);
+    store<u64>(at, market.interestMinute, 16);
+    store<u32>(at, flags, 24);
+    touch(<u32>(at >> 5));
+  }
+  const clock = load<u32>(0, EXC_CLOCK);
+  store<u64>((<usize>clock) << 5, load<u64>(0, EXC_LAST_MARK_MS), 8);
+  store<u64>((<usize>clock) << 5, load<u64>(0, EXC_LAST_ROLL_DAY), 16);
+  touch(clock);
 }
 
 /**

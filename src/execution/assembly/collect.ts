@@ -18,12 +18,14 @@ import {
   DERIVED_TO,
 } from '../../commitment/layout';
 import {
+  CLASS_CLOCK,
   CLASS_DELISTING,
   CLASS_EXTRA,
   CLASS_FUNDING,
   CLASS_HISTORY,
   CLASS_LEVEL,
   CLASS_MARGIN_ACCOUNT,
+  CLASS_MARKET_STATE,
   CLASS_MINUTES,
   CLASS_ORDER,
   CLASS_ORDER_PAGE,
@@ -44,6 +46,7 @@ import {
   EXC_DELISTINGS,
   EXC_FUNDINGS,
   EXC_HISTORY,
+  EXC_MARKET_STATES,
   EXC_MINUTES,
   EXC_ORDER_PAGES,
   EXC_ORDER_SLOTS,
@@ -238,7 +241,10 @@ function keyOf(location: u32, recordClass: u32, home: u32, data: usize): u32 {
   if (recordClass == CLASS_REPORT) return split(data, recordClass, indexIn(EXC_REPORTS, location, 0), load<u32>(0, EXC_REPORTERS), 0);
   if (recordClass == CLASS_DELISTING) return put1(data, recordClass, indexIn(EXC_DELISTINGS, location, 0));
   if (recordClass == CLASS_VAULT) return put1(data, recordClass, load<u32>(addressOf(location), RECORD_PAYLOAD));
-  if (recordClass == CLASS_VAULT_COUNT || recordClass == CLASS_TREASURY || recordClass == CLASS_SEED) return put(data, recordClass);
+  if (recordClass == CLASS_VAULT_COUNT || recordClass == CLASS_TREASURY || recordClass == CLASS_SEED || recordClass == CLASS_CLOCK) {
+    return put(data, recordClass);
+  }
+  if (recordClass == CLASS_MARKET_STATE) return put1(data, recordClass, indexIn(EXC_MARKET_STATES, location, 0));
   if (recordClass == CLASS_CELL) return put1(data, recordClass, indexIn(BENCH_CELLS, location, 0));
   if (recordClass == CLASS_COUNTER) return put1(data, recordClass, indexIn(BENCH_COUNTERS, location, 0));
   return NO_KEY;

@@ -19,7 +19,7 @@ export { ensurePage } from '../../exchange/assembly/book';
 export { ensurePosition } from '../../exchange/assembly/pages';
 export { foldInbox, planBackstop, planFirst } from '../../exchange/assembly/plan';
 export { planDeleverage } from '../../exchange/assembly/deleverage';
-export { clearPaid, noteLastPrices, updatePrices } from '../../exchange/assembly/prices';
+export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../../exchange/assembly/prices';
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };

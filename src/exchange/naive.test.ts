@@ -117,6 +117,8 @@ test('genesis: records, byte for byte', () => {
     ...[0, 1, 2, 3, 4].map((part) => `minutes 2500000000${word(part)} ${zeros(56)}`),
     `treasury 26 ${zeros(24)}`,
     `seed 2a 01${zeros(23)}`,
+    `market state 2b00000000 ${zeros(24)}`,
+    `clock 2c ${zeros(24)}`,
   ]);
 });
 

@@ -513,6 +513,32 @@ export class Admission {
     this.resolved.clear();
   }
 
+  /** Forgets all numbers: the state is about to be replaced. */
+  forgetAll(): void {
+    const { kernel } = this;
+    for (const location of [...kernelKeys(kernel)]) kernel.exports.removeKey(location);
+    const table = kernel.get(X.EXC_REPORTER_TABLE);
+    for (let i = 0; i < this.reporters.size; i++) kernel.set(table + i * 16 + 8, L.NO_ACCOUNT);
+    this.used.fill(0);
+    this.lowestFree = 0;
+    this.fresh = [];
+    this.resolved.clear();
+  }
+
+  /** An account of a state that is brought in. */
+  keepNumber(number: number, address: Uint8Array): void {
+    const location = this.resolve(G.CLASS_ADDRESS, address);
+    this.kernel.set(location * 32 + L.RECORD_PAYLOAD, number + 1);
+    this.kernel.u8.set(address, this.kernel.get(G.LEDGER_ADDRESSES) + number * 32);
+    this.used[number] = 1;
+    this.setReporter(address, number);
+  }
+
+  /** The location of a keyed record of a state that is brought in. */
+  keepKey(recordClass: number, key: Uint8Array): number {
+    return this.resolve(recordClass, key);
+  }
+
   snapshot(): { used: Uint8Array; lowestFree: number } {
     return { used: this.used.slice(), lowestFree: this.lowestFree };
   }

@@ -28,6 +28,7 @@ import type {
 import { ModelChooser } from './auto.ts';
 import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
+import { importRecords } from './import-state.ts';
 import { refuseMalformed } from './prepared-check.ts';
 import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, recordLocations, stateRootOf } from './state.ts';
 import { StateTree, type StateTreeOptions } from './state-tree.ts';
@@ -515,6 +516,24 @@ export class Engine {
     if (!(market >= 0 && market < this.kernel.get(X.EXC_MARKET_COUNT)))
       throw new HeddleError('UNKNOWN_MARKET', `there is no market ${market}`);
     return levelsOf(this.kernel, market);
+  }
+
+  /**
+   * Replaces the state of an engine that has executed nothing by records, as another engine of the same genesis has left them after block
+   * `height`. Throws BAD_SNAPSHOT, OUT_OF_MEMORY; the engine is of no use then.
+   */
+  importState(records: Iterable<Pick<RecordEntry, 'key' | 'value'>>, height: number, nextOrdinal: bigint): void {
+    assert(this.nextBlock === 1, 'a state is brought into an engine that has executed nothing');
+    this.tree?.settle();
+    importRecords(this.kernel, this.admission, records);
+    this.nextBlock = height + 1;
+    this.nextOrdinal = nextOrdinal;
+    this.tree?.takeAgain(recordLocations(this.kernel, this.admission.highestNumber));
+  }
+
+  /** The ordinal that the next item gets: a part of the state that is in no record. */
+  get firstOrdinal(): bigint {
+    return this.nextOrdinal;
   }
 
   snapshot(): Snapshot {

@@ -78,6 +78,18 @@ export class StateTree {
     this.commit();
   }
 
+  /** The same for a state that has replaced the one of genesis. */
+  takeAgain(locations: Iterable<number>): void {
+    const { kernel } = this;
+    const nodes = 2 << kernel.get(C.COM_BITS);
+    const clear = (word: number, bytes: number) => kernel.u8.fill(0, kernel.get(word), kernel.get(word) + bytes);
+    clear(C.COM_TOP, nodes * 32);
+    clear(C.COM_COUNTS, nodes);
+    clear(C.COM_BUCKETS, (nodes / 2) * 8);
+    kernel.u64[C.COM_RECORDS / 8] = 0n;
+    this.takeAll(locations);
+  }
+
   /** More memory for entries. Throws OUT_OF_MEMORY. */
   private addRoom(bytes: number): void {
     const room = Math.max(MIB, bytes);

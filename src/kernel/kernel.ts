@@ -48,6 +48,8 @@ export interface KernelExports {
   removeKey(location: number): void;
   ensurePage(market: number, ticks: number): boolean;
   ensurePosition(account: number, market: number): boolean;
+  ensureSlotPages(account: number, count: number): boolean;
+  ensureTwaps(account: number): boolean;
   spreadKeys(): void;
   collectChanges(count: number): boolean;
   commitChanges(scratch: number): void;

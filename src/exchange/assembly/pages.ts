@@ -78,8 +78,7 @@ export function ensureSlots(account: u32, count: u32): bool {
   }
   promised = min(promised + count, load<u32>(0, EXC_ORDER_SLOTS));
   store<u32>(directory, promised, DIR_PROMISED);
-  while (load<u32>(directory, DIR_SLOTS) < promised) if (!addSlots(account, directory)) return false;
-  return true;
+  return ensureSlotPages(account, promised);
 }
 
 function addSlots(account: u32, directory: usize): bool {
@@ -103,6 +102,13 @@ function addSlots(account: u32, directory: usize): bool {
     store<u32>(entry, extras, 4);
   }
   store<u32>(directory, slots + 8, DIR_SLOTS);
+  return true;
+}
+
+/** Makes sure that an account's slots below `count` have pages. */
+export function ensureSlotPages(account: u32, count: u32): bool {
+  const directory = directoryAt(account);
+  while (load<u32>(directory, DIR_SLOTS) < count) if (!addSlots(account, directory)) return false;
   return true;
 }
 

@@ -16,7 +16,7 @@ export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
 export { takeChunks } from '../../kernel/assembly/memory';
 export { beginAudit, endAudit, runAudit } from '../../exchange/assembly/audit';
 export { ensurePage } from '../../exchange/assembly/book';
-export { ensurePosition } from '../../exchange/assembly/pages';
+export { ensurePosition, ensureSlotPages, ensureTwaps } from '../../exchange/assembly/pages';
 export { foldInbox, planBackstop, planFirst } from '../../exchange/assembly/plan';
 export { planDeleverage } from '../../exchange/assembly/deleverage';
 export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../../exchange/assembly/prices';

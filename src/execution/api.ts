@@ -44,6 +44,8 @@ export interface ExecuteOptions {
   readonly workUnits?: number;
   /** Called in order, while the rest of the block still runs, with the transactions `from` (included) to `to` (excluded). */
   readonly onCommitted?: (from: number, to: number, receipts: Receipts) => void;
+  /** Leave the records that the block has changed; needs an engine that keeps the state tree. */
+  readonly changes?: boolean;
   /** Note for each transaction when and by which worker it was executed and committed. */
   readonly timeline?: boolean;
 }
@@ -72,6 +74,8 @@ export interface BlockResult {
   readonly conflictsByClass: ReadonlyMap<string, number>;
   readonly receipts: Receipts;
   readonly accessList?: AccessList;
+  /** As the state tree commits to them, each once. */
+  readonly changes?: readonly RecordChange[];
   readonly timeline?: readonly TimelineEntry[];
   /** Set when the chosen model could not complete the block (a worker died, a transaction left its access set). */
   readonly fallback?: string;
@@ -91,6 +95,12 @@ export interface AccessEntry {
   readonly key: string;
   readonly kind: 'read' | 'write' | 'add' | 'readBits' | 'setBits' | 'clearBits';
   readonly mask: bigint;
+}
+
+/** A record that was changed: its value without its derived part and the zeros behind it (docs/decisions/0010); none if it is absent now. */
+export interface RecordChange {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
 }
 
 export interface RecordEntry {

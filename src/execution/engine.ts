@@ -22,6 +22,7 @@ import type {
   Model,
   PreparedBlock,
   Receipts,
+  RecordChange,
   RecordEntry,
   TimelineEntry,
 } from './api.ts';
@@ -159,9 +160,10 @@ export class Engine {
     const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
     const accessList = options.record ? this.readList(run.count) : undefined;
+    const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
     if (this.tree !== undefined) {
       await this.tree.settled();
-      this.tree.collect(run.count);
+      this.tree.collect(run.count, changes);
       this.tree.commitAside();
     }
     kernel.exports.endOfBlock();
@@ -178,6 +180,7 @@ export class Engine {
       ...this.counts(),
       receipts: run.receipts,
       ...(accessList === undefined ? {} : { accessList }),
+      ...(changes === undefined ? {} : { changes }),
       ...(timeline === undefined ? {} : { timeline }),
       ...(run.fallback === undefined ? {} : { fallback: run.fallback }),
     };
@@ -256,7 +259,7 @@ export class Engine {
     while (at < to) {
       const end = at + this.fitting(model, at, to);
       const options = this.runOptions(run, at, end, listed);
-      const outcome = await this.runOnce(run, model, options, listed);
+      const outcome = await this.runOnce(model, options, listed);
       at = outcome.committed;
       if (outcome.stop !== L.STOP_NONE) {
         run.fallback = FALLBACK_TEXTS[outcome.stop] ?? 'the run was stopped';
@@ -273,7 +276,7 @@ export class Engine {
     }
   }
 
-  private async runOnce(run: BlockRun, model: Model, options: RunOptions, listed: boolean): Promise<RunOutcome> {
+  private async runOnce(model: Model, options: RunOptions, listed: boolean): Promise<RunOutcome> {
     const { kernel, test } = this;
     if (model === 'serial') return kernel.runSerial(options);
     if (model === 'optimistic') {
@@ -528,6 +531,10 @@ export class Engine {
     importRecords(this.kernel, this.admission, records);
     this.nextBlock = height + 1;
     this.nextOrdinal = nextOrdinal;
+    // Sums that are taken anew with every change of marks need not be in the records.
+    this.kernel.exports.beginSweep(X.SWEEP_REVALUE, 1);
+    this.kernel.exports.runSweep(0);
+    this.kernel.exports.endSweep();
     this.tree?.takeAgain(recordLocations(this.kernel, this.admission.highestNumber));
   }
 

@@ -9,6 +9,7 @@ import * as C from '../commitment/layout.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
+import type { RecordChange } from './api.ts';
 import { bitsOf } from './genesis-check.ts';
 
 const MIB = 1 << 20;
@@ -105,10 +106,30 @@ export class StateTree {
     if (kernel.get(C.COM_POOL_END) - kernel.get(C.COM_POOL_NEXT) < needed) this.addRoom(needed);
   }
 
-  /** Collects what the block's transactions, `count` with the system's, and the ledger itself have written. */
-  collect(count: number): void {
+  /**
+   * Collects what the block's transactions, `count` with the system's, and the ledger itself have written. With `kept`, the changes are put
+   * into it as well.
+   */
+  collect(count: number, kept?: RecordChange[]): void {
     const { exports } = this.kernel;
-    for (let first = true; !exports.collectChanges(first ? count : 0); first = false) this.commit();
+    for (let first = true; !exports.collectChanges(first ? count : 0); first = false) {
+      if (kept !== undefined) this.copyChanges(kept);
+      this.commit();
+    }
+    if (kept !== undefined) this.copyChanges(kept);
+  }
+
+  private copyChanges(kept: RecordChange[]): void {
+    const { kernel } = this;
+    const count = kernel.get(C.COM_CHANGE_COUNT);
+    const bytes = kernel.u8.slice(kernel.get(C.COM_CHANGES), kernel.get(C.COM_CHANGES) + count * C.CHANGE_BYTES);
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length; at += C.CHANGE_BYTES) {
+      const keyEnd = at + C.CHANGE_DATA + view.getUint32(at + C.CHANGE_KEY_BYTES, true);
+      const used = view.getUint32(at + C.CHANGE_BYTES_USED, true);
+      const value = used === 0 ? undefined : bytes.subarray(keyEnd, at + C.CHANGE_DATA + used);
+      kept.push({ key: bytes.subarray(at + C.CHANGE_DATA, keyEnd), value });
+    }
   }
 
   /** Works the collected changes in, here and now. */

@@ -73,11 +73,14 @@ const CANARIES: readonly Canary[] = [
       ['src/kernel/a.ts', "import { x } from 'left-pad';\n"],
       ['src/cli/a.ts', "import { init } from 'echarts/core';\n"],
       ['src/ledger/a.ts', "import { readFileSync } from 'node:fs';\n"],
+      ['src/commitment/a.ts', "import { blake3 } from '@noble/hashes/blake3.js';\n"],
+      ['src/ledger/a.test.ts', "import { blake3 } from '@noble/hashes/blake3.js';\n"],
     ],
     harmless: [
       ['src/report/a.ts', "import { init } from 'echarts/core';\n"],
       ['src/kernel/a.ts', "import { Worker } from 'node:worker_threads';\n"],
       ['src/ledger/a.test.ts', "import { test } from 'node:test';\nimport fc from 'fast-check';\n"],
+      ['src/commitment/a.test.ts', "import { blake3 } from '@noble/hashes/blake3.js';\n"],
     ],
   },
   {

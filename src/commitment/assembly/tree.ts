@@ -113,8 +113,12 @@ function hashChanges(count: u32, scratch: usize): void {
     hashInputs(wideKey(0), inputs, lengths, work, paths);
     for (let lane: u32 = 0; lane < 4; lane++) {
       const change = changes + (from + min(lane, lanes - 1)) * CHANGE_BYTES;
-      memory.copy(inputs + (lane << 7), change + CHANGE_DATA, 128);
-      store<u32>(lengths + (lane << 2), max<u32>(1, load<u32>(change, CHANGE_BYTES_USED)));
+      const input = inputs + (lane << 7);
+      const bytes = load<u32>(change, CHANGE_BYTES_USED);
+      memory.copy(input, change + CHANGE_DATA, 128);
+      // The key's length behind it shows where the key ends.
+      store<u8>(input + bytes, load<u32>(change, CHANGE_KEY_BYTES));
+      store<u32>(lengths + (lane << 2), bytes + 1);
     }
     hashInputs(wideKey(1), inputs, lengths, work, leaves);
     for (let lane: u32 = 0; lane < lanes; lane++) {

@@ -76,6 +76,8 @@ export interface BlockResult {
   readonly accessList?: AccessList;
   /** As the state tree commits to them, each once. */
   readonly changes?: readonly RecordChange[];
+  /** The root of the state tree after this block; the next block can execute meanwhile. */
+  readonly root?: Promise<string>;
   readonly timeline?: readonly TimelineEntry[];
   /** Set when the chosen model could not complete the block (a worker died, a transaction left its access set). */
   readonly fallback?: string;

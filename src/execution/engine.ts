@@ -160,11 +160,12 @@ export class Engine {
     const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
     const accessList = options.record ? this.readList(run.count) : undefined;
+    let root: Promise<string> | undefined;
     const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
     if (this.tree !== undefined) {
       await this.tree.settled();
       this.tree.collect(run.count, changes);
-      this.tree.commitAside();
+      root = this.tree.commitAside();
     }
     kernel.exports.endOfBlock();
     this.admission.reclaim();
@@ -181,6 +182,7 @@ export class Engine {
       receipts: run.receipts,
       ...(accessList === undefined ? {} : { accessList }),
       ...(changes === undefined ? {} : { changes }),
+      ...(root === undefined ? {} : { root }),
       ...(timeline === undefined ? {} : { timeline }),
       ...(run.fallback === undefined ? {} : { fallback: run.fallback }),
     };
@@ -458,13 +460,6 @@ export class Engine {
   committedRoot(): string {
     const tree = this.keptTree();
     tree.settle();
-    return tree.root();
-  }
-
-  /** The same without blocking: the root of the last block, if no other is executed meanwhile. */
-  async settledRoot(): Promise<string> {
-    const tree = this.keptTree();
-    await tree.settled();
     return tree.root();
   }
 

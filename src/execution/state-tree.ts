@@ -36,6 +36,7 @@ export interface StateTreeOptions {
 export class StateTree {
   private readonly kernel: Kernel;
   private readonly scratch: number;
+  private pending: Promise<string> | undefined;
 
   /** Throws OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
@@ -77,6 +78,7 @@ export class StateTree {
     kernel.set(L.REG_DIRTY_SCAN, 1);
     this.collect(0);
     this.commit();
+    this.pending = undefined;
   }
 
   /** The same for a state that has replaced the one of genesis. */
@@ -138,10 +140,15 @@ export class StateTree {
     this.kernel.exports.commitChanges(this.scratch);
   }
 
-  /** Has the side thread work the collected changes in; `settle` or `settled` before the next block's are collected. */
-  commitAside(): void {
+  /** Has the side thread work the collected changes in; the root that comes of it. `settle` or `settled` before the next are collected. */
+  commitAside(): Promise<string> {
     this.prepare();
     this.kernel.askAside(this.scratch);
+    // The root is read in the step in which the thread is seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside().then(() => this.root());
+    // Whoever asked for the root hears of a failure; that nobody did is no reason to end the process.
+    this.pending.catch(() => {});
+    return this.pending;
   }
 
   /** Blocks until the last block is in. */
@@ -149,8 +156,8 @@ export class StateTree {
     this.kernel.waitAside();
   }
 
-  settled(): Promise<void> {
-    return this.kernel.awaitAside();
+  settled(): Promise<string> {
+    return this.pending ?? Promise.resolve(this.root());
   }
 
   /** Hexadecimal; of the last block, once it is settled. */

@@ -4,12 +4,11 @@
  *
  * An input that ends badly is replayed up to there and reported; its error comes on top, with exit code 1.
  */
-import { access, constants, writeFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { SingleBar } from 'cli-progress';
+import { basename } from 'node:path';
 import { HeddleError } from '../base/errors.ts';
 import type { ModelChoice } from '../execution/api.ts';
 import { readEnvironment, renderReport } from '../report/index.ts';
+import { withProgress } from './progress.ts';
 import { emptyResult, type ReplayRunResult, runReplay } from './replay-run.ts';
 import { generatedSource, type ReplaySource, recordingSource } from './replay-source.ts';
 import {
@@ -21,6 +20,7 @@ import {
   transactionsPerSecond,
   validationsPerTransaction,
 } from './replay-summary.ts';
+import { checkWritable, writeReportFile } from './report-file.ts';
 
 export interface ReplayArguments {
   readonly files: readonly string[];
@@ -107,35 +107,7 @@ async function compare(source: ReplaySource, options: ReplayArguments, result: R
   return runs;
 }
 
-async function withProgress<T>(name: string, run: (onProgress: (done: number, steps: number) => void) => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY) return run(() => {});
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: `${name.padEnd(16)} {bar} {percentage} %`,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  let started = false;
-  try {
-    return await run((done, steps) => {
-      if (!started) bar.start(steps, 0);
-      started = true;
-      bar.update(done);
-    });
-  } finally {
-    if (started) bar.stop();
-  }
-}
-
 // The report
-
-async function checkWritable(file: string): Promise<void> {
-  try {
-    await access(dirname(file), constants.W_OK);
-  } catch (cause) {
-    throw new HeddleError('CANNOT_WRITE', `cannot write the report ${file}: its folder is not there or not writable`, { cause });
-  }
-}
 
 async function writeReport(file: string, options: ReplayArguments, source: ReplaySource, runs: readonly ReplayRunResult[]): Promise<void> {
   const [result] = runs as [ReplayRunResult, ...ReplayRunResult[]];
@@ -158,9 +130,5 @@ async function writeReport(file: string, options: ReplayArguments, source: Repla
     timelineTitle: `Workers in block ${Math.ceil(result.blocks / 2)}, optimistic`,
     checks: result,
   });
-  try {
-    await writeFile(file, html);
-  } catch (cause) {
-    throw new HeddleError('CANNOT_WRITE', `cannot write the report ${file}: ${(cause as Error).message}`, { cause });
-  }
+  await writeReportFile(file, html);
 }

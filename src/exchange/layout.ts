@@ -589,6 +589,7 @@ export const DIR_TWAPS: u32 = 12; // u32 address of its page of 8 TWAPs
 export const DIR_SLOTS: u32 = 16; // u32 order slots that have pages
 export const DIR_PROMISED: u32 = 20; // u32 slots that may be in use at the end of the block `DIR_BLOCK`
 export const DIR_BLOCK: u32 = 24; // u64
+export const DIR_LIQUIDATED: u32 = 32; // u64 the last block in which it was liquidated
 
 /**
  * A market's parameters and places, 256 bytes, constant while transactions run.

@@ -58,6 +58,11 @@ export function runSystemPhases(state: NaiveState, ownReceipts: readonly NaiveRe
   const found = swept ? sweep(state, update) : { residues: new Map(), triggers: [], breaches: [] };
   runRound(firstRound(state, update, found));
   if (swept) {
+    const liquidated = new Set(found.breaches);
+    for (let late = lateBreaches(state, liquidated); late.length > 0; late = lateBreaches(state, liquidated)) {
+      for (const account of late) liquidated.add(account);
+      runRound(late.map((account) => (run) => liquidate(state, run, account)));
+    }
     const inbox: Inbox = { markets: new Map(), collateral: 0n };
     runRound(backstopRound(state, inbox));
     foldInbox(state, inbox);
@@ -123,6 +128,12 @@ function hasReachedTrigger(state: NaiveState, account: number): boolean {
     const mark = state.market(market).markTicks;
     return (triggerAbove !== 0n && mark >= triggerAbove) || (triggerBelow !== 0n && mark <= triggerBelow);
   });
+}
+
+/** Accounts in breach that are not negative and have had no forced order in this block. */
+function lateBreaches(state: NaiveState, liquidated: ReadonlySet<number>): number[] {
+  const isLate = (account: number): boolean => !liquidated.has(account) && isInBreach(state, account) && !isNegative(state, account);
+  return state.accountsWithPositions().filter(isLate);
 }
 
 // Scopes

@@ -345,6 +345,10 @@ export class Engine {
     await this.runRound(run, exports.planFirst(run.count, update) >>> 0, list);
     if (update !== 0) {
       await this.sweep(run, 0);
+      for (let end = exports.planLiquidations(run.count) >>> 0; end !== run.count; end = exports.planLiquidations(run.count) >>> 0) {
+        await this.runRound(run, end, list);
+        await this.sweep(run, 0);
+      }
       await this.runRound(run, exports.planBackstop(run.count) >>> 0, list);
       exports.foldInbox();
       for (let rounds = 0; ; rounds++) {

@@ -32,6 +32,7 @@ export interface KernelExports {
   runSweep(id: number): void;
   endSweep(): void;
   planFirst(at: number, update: number): number;
+  planLiquidations(at: number): number;
   planBackstop(at: number): number;
   planDeleverage(at: number): number;
   foldInbox(): void;

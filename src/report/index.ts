@@ -2,6 +2,8 @@
 
 export type { BenchmarkReport, BenchmarkRow, BenchmarkSection, LatencyRow, Parameters } from './benchmark-report.ts';
 export { renderBenchmarkReport } from './benchmark-report.ts';
+export type { CrashReport } from './crash-report.ts';
+export { renderCrashReport } from './crash-report.ts';
 export { readEnvironment } from './environment.ts';
 export type { Environment } from './page.ts';
 export type { ReplayReport, ReplayRun } from './replay-report.ts';

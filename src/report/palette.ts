@@ -29,6 +29,10 @@ export const PALETTE = {
   auto: { light: '#8b4ad2', dark: '#bd90ff' },
   first: { light: '#3b78dc', dark: '#639af5' },
   again: { light: '#cf3a30', dark: '#ff7c70' },
+  liquidation: { light: '#3a6fb0', dark: '#74a9ea' },
+  backstop: { light: '#c9951a', dark: '#ecc356' },
+  deleverage: { light: '#b8322a', dark: '#ff8173' },
+  wave: { light: '#f0ebdf', dark: '#262a31' },
 } as const satisfies Record<string, Shade>;
 
 export type ColourName = keyof typeof PALETTE;

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderBenchmarkReport, renderReplayReport } from './index.ts';
+import { renderBenchmarkReport, renderCrashReport, renderReplayReport } from './index.ts';
 import { formatCompact, formatMicros, formatNumber, formatRatio, formatTick } from './number-format.ts';
 import { PALETTE } from './palette.ts';
-import { sampleBenchmark, sampleReplay, sampleTimeline } from './samples.ts';
+import { sampleBenchmark, sampleCrash, sampleReplay, sampleTimeline } from './samples.ts';
 import { busyShares, mergeTimeline, timelineWindow } from './timeline-chart.ts';
 
-const pages = { replay: renderReplayReport(sampleReplay()), benchmark: renderBenchmarkReport(sampleBenchmark()) };
+const pages = {
+  replay: renderReplayReport(sampleReplay()),
+  benchmark: renderBenchmarkReport(sampleBenchmark()),
+  crash: renderCrashReport(sampleCrash()),
+};
 
 for (const [name, html] of Object.entries(pages)) {
   test(`${name}: loads nothing and runs nothing`, () => {
@@ -40,6 +44,7 @@ for (const [name, html] of Object.entries(pages)) {
 test('the same input gives the same file', () => {
   assert.equal(renderReplayReport(sampleReplay()), pages.replay);
   assert.equal(renderBenchmarkReport(sampleBenchmark()), pages.benchmark);
+  assert.equal(renderCrashReport(sampleCrash()), pages.crash);
 });
 
 test('text from outside is escaped', () => {
@@ -69,6 +74,28 @@ test('a replay without conflicts, timeline and checks still has a page', () => {
 test('a mismatch and a noisy machine are said aloud', () => {
   assert.match(renderReplayReport({ ...sampleReplay(), checks: { bookChecks: 9, bookMismatches: 2 } }), /this run is wrong/);
   assert.match(pages.benchmark, /This run does not count/);
+});
+
+test('a crash day: waves are drawn once, volume is added up, and a day without anything still has a page', () => {
+  const [, bands = ''] = /aria-label="Prices of some markets over the day"[^>]*>([\s\S]*?)<\/svg>/.exec(pages.crash) ?? [];
+  assert.deepEqual(
+    [...bands.matchAll(/<title>wave (\d+)<\/title>/g)].map(([, number]) => number),
+    ['1', '2', '13'],
+  );
+  assert.match(pages.crash, /1 block later/);
+  assert.match(pages.crash, /1\.54×/);
+  const sample = sampleCrash();
+  const quiet = renderCrashReport({
+    ...sample,
+    blocks: sample.blocks.map(({ timeMs }) => ({ timeMs, liquidatedUsd: 0, backstopUsd: 0, deleveragedUsd: 0 })),
+    totals: { forcedEvents: 0, liquidations: 0, backstops: 0, deleveragings: 0, covers: 0 },
+    waits: [],
+    backstop: [],
+    worstBlocksToAction: 0,
+    runs: sample.runs.slice(0, 1),
+  });
+  assert.match(quiet, /same block/);
+  assert.doesNotMatch(quiet, /NaN|undefined|Infinity/);
 });
 
 test('light colours are told apart', () => {

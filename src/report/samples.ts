@@ -2,6 +2,7 @@
 import { Random } from '../base/random.ts';
 import type { TimelineEntry } from '../execution/api.ts';
 import type { BenchmarkReport, BenchmarkRow, LatencyRow } from './benchmark-report.ts';
+import type { CrashReport } from './crash-report.ts';
 import type { ReplayReport } from './replay-report.ts';
 
 const ENVIRONMENT = { cpu: 'AMD EPYC 7B13', cores: 2, node: 'v26.10.0' };
@@ -157,5 +158,62 @@ export function sampleBenchmark(): BenchmarkReport {
         ),
       },
     ],
+  };
+}
+
+export function sampleCrash(): CrashReport {
+  const startMs = Date.UTC(2025, 9, 10, 21, 15, 30);
+  const blocks = 240;
+  const timeOf = (block: number) => startMs + block * 1000;
+  const waves = [
+    { number: 1, first: 40, last: 43, realFills: 11_279 },
+    { number: 2, first: 90, last: 92, realFills: 2915 },
+    { number: 13, first: 150, last: 190, realFills: 7873 },
+  ];
+  const depth = (block: number) =>
+    waves.reduce((sum, { first, last }) => sum + Math.max(0, Math.min(1, (block - first) / (last - first))), 0) / 3;
+  const inWave = (block: number) => waves.some(({ first, last }) => block >= first && block <= last + 3);
+  const run = (model: string, workers: number, transactionsPerSecond: number, executionsPerTransaction: number) => ({
+    model,
+    workers,
+    transactionsPerSecond,
+    executionsPerTransaction,
+    seconds: 2_400_000 / transactionsPerSecond,
+    stateRoot: '5f0c64c7a5b4f0d5c4c2ff0ad2c9a1e7d4b8f7260fd1a90b46d3ab5ce01f7a23',
+  });
+  return {
+    title: 'Crash day: 400,000 accounts, 168 markets',
+    generatedAt: '2026-03-04T11:22:33Z',
+    command: 'heddle scenario crash --accounts 400000 --markets 168 --model optimistic --workers 2 --compare --report crash.html',
+    environment: ENVIRONMENT,
+    calibration: 'tables of the 10 October 2025 cascade: 16 waves, 1125 shocks of coins',
+    summary: { 'forced events': 184_220, accounts: '400,000 in 168 markets', 'state root': '5f0c64c7a5b4f0d5' },
+    totals: { forcedEvents: 184_220, liquidations: 81_400, backstops: 48_120, deleveragings: 54_700, covers: 0 },
+    real: { liquidations: 63_637, deleveragings: 34_983 },
+    waves: waves.map(({ number, first, last, realFills }) => ({
+      number,
+      fromMs: timeOf(first),
+      toMs: timeOf(last + 1),
+      realFills,
+      liquidations: realFills * 3,
+      backstops: realFills * 2,
+      deleveragings: Math.round(realFills * 1.4),
+      traders: realFills,
+    })),
+    prices: [0.15, 0.35, 0.6].map((fall, index) => ({
+      label: `COIN-${index * 7}`,
+      points: Array.from({ length: blocks }, (_, block) => [timeOf(block), 1 - fall * depth(block)] as const),
+    })),
+    blocks: Array.from({ length: blocks }, (_, block) => ({
+      timeMs: timeOf(block),
+      liquidatedUsd: inWave(block) ? 900_000 : 20_000,
+      backstopUsd: inWave(block) ? 3_100_000 : 0,
+      deleveragedUsd: inWave(block) ? 5_200_000 : 0,
+    })),
+    backstop: Array.from({ length: blocks / 10 }, (_, index) => [timeOf(index * 10), 8_600_000 * (1 - depth(index * 10))] as const),
+    waits: [91_204, 3],
+    audits: 73,
+    worstBlocksToAction: 1,
+    runs: [run('optimistic', 2, 61_200, 1.008), run('serial', 1, 39_800, 1)],
   };
 }

@@ -6,9 +6,10 @@ import { touch } from '../../kernel/assembly/dirty';
 import { addressOf, assertKernel } from '../../kernel/assembly/memory';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { SerialView } from '../../kernel/assembly/view-in-place';
-import { BITS_WORD, BLK_TIME_MS, BLK_TX_TABLE, NO_ACCOUNT, TX_KIND, TX_SENDER } from '../../kernel/layout';
+import { BITS_WORD, BLK_NUMBER, BLK_TIME_MS, BLK_TX_TABLE, NO_ACCOUNT, TX_KIND, TX_SENDER } from '../../kernel/layout';
 import {
   CFG_BACKSTOP_MARGIN_PPM,
+  DIR_LIQUIDATED,
   EXC_BACKSTOP,
   EXC_MARKET_COUNT,
   EXC_MAX_ACCOUNTS,
@@ -45,6 +46,7 @@ import { ensurePosition } from './pages';
 import { UPDATE_MARKS, UPDATE_PAID, UPDATE_SETTLED } from './prices';
 import {
   committed,
+  directoryAt,
   inboxAt,
   MarginAccount,
   marginAccountAt,
@@ -89,8 +91,8 @@ export function planFirst(at: u32, update: u32): u32 {
   next = planTimed(next);
   if ((update & UPDATE_SETTLED) != 0) next = planClear(next);
   if (update == 0) return next;
-  if ((update & UPDATE_MARKS) != 0) next = planFound(next, KIND_TRIGGERS, FOUND_TRIGGERS, FOUND_TRIGGERS);
-  next = planFound(next, KIND_LIQUIDATE, FOUND_BREACH | FOUND_NEGATIVE, FOUND_BREACH);
+  if ((update & UPDATE_MARKS) != 0) next = planTriggers(next);
+  next = planLiquidations(next);
   const vault = load<u32>(0, EXC_BACKSTOP);
   if ((update & UPDATE_MARKS) == 0 || vault == NO_ACCOUNT) return next;
   return committed<MarginAccount>(marginAccountAt(vault)).positions == 0 ? next : planMarkets(next, KIND_UNWIND, vault);
@@ -105,12 +107,28 @@ function planMarkets(at: u32, kind: u32, sender: u32): u32 {
   return at + 1;
 }
 
-/** A transaction for every account of which the sweep has found `wanted` among the bits of `mask`. */
-function planFound(at: u32, kind: u32, mask: u32, wanted: u32): u32 {
+function planTriggers(at: u32): u32 {
   const count = foundCount();
   for (let i: u32 = 0; i < count && at != NO_ROOM; i++) {
-    if ((foundBits(i) & mask) != wanted) continue;
-    at = append(at, kind, foundAccount(i)) == 0 ? NO_ROOM : at + 1;
+    if ((foundBits(i) & FOUND_TRIGGERS) != 0) at = append(at, KIND_TRIGGERS, foundAccount(i)) == 0 ? NO_ROOM : at + 1;
+  }
+  return at;
+}
+
+/**
+ * Forced orders for accounts in breach that are not negative, one for each in a block: for those that the change of prices has put there,
+ * and, in further rounds, for those that others' trigger and forced orders have.
+ */
+export function planLiquidations(at: u32): u32 {
+  const count = foundCount();
+  const block = load<u64>(0, BLK_NUMBER);
+  for (let i: u32 = 0; i < count && at != NO_ROOM; i++) {
+    if ((foundBits(i) & (FOUND_BREACH | FOUND_NEGATIVE)) != FOUND_BREACH) continue;
+    const number = foundAccount(i);
+    const directory = directoryAt(number);
+    if (load<u64>(directory, DIR_LIQUIDATED) == block) continue;
+    store<u64>(directory, block, DIR_LIQUIDATED);
+    at = append(at, KIND_LIQUIDATE, number) == 0 ? NO_ROOM : at + 1;
   }
   return at;
 }

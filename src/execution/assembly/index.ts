@@ -17,7 +17,7 @@ export { takeChunks } from '../../kernel/assembly/memory';
 export { beginAudit, endAudit, runAudit } from '../../exchange/assembly/audit';
 export { ensurePage } from '../../exchange/assembly/book';
 export { ensurePosition, ensureSlotPages, ensureTwaps } from '../../exchange/assembly/pages';
-export { foldInbox, planBackstop, planFirst } from '../../exchange/assembly/plan';
+export { foldInbox, planBackstop, planFirst, planLiquidations } from '../../exchange/assembly/plan';
 export { planDeleverage } from '../../exchange/assembly/deleverage';
 export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../../exchange/assembly/prices';
 export { rollDay } from '../../exchange/assembly/volumes';

@@ -59,20 +59,28 @@ export function runSystemPhases(state: NaiveState, ownReceipts: readonly NaiveRe
   runRound(firstRound(state, update, found));
   if (swept) {
     const liquidated = new Set(found.breaches);
-    for (let late = lateBreaches(state, liquidated); late.length > 0; late = lateBreaches(state, liquidated)) {
-      for (const account of late) liquidated.add(account);
-      runRound(late.map((account) => (run) => liquidate(state, run, account)));
-    }
-    const inbox: Inbox = { markets: new Map(), collateral: 0n };
-    runRound(backstopRound(state, inbox));
-    foldInbox(state, inbox);
-    for (let round = 0; ; round++) {
-      const transactions = deleverageRound(state, inbox);
-      if (transactions.length === 0) break;
-      assert(round < ROUNDS_MAX, 'deleveraging comes to an end');
-      runRound(transactions);
+    /** True: there were some. */
+    const liquidations = (): boolean => {
+      for (let rounds = 0; ; rounds++) {
+        const late = lateBreaches(state, liquidated);
+        if (late.length === 0) return rounds > 0;
+        for (const account of late) liquidated.add(account);
+        runRound(late.map((account) => (run) => liquidate(state, run, account)));
+      }
+    };
+    do {
+      liquidations();
+      const inbox: Inbox = { markets: new Map(), collateral: 0n };
+      runRound(backstopRound(state, inbox));
       foldInbox(state, inbox);
-    }
+      for (let round = 0; ; round++) {
+        const transactions = deleverageRound(state, inbox);
+        if (transactions.length === 0) break;
+        assert(round < ROUNDS_MAX, 'deleveraging comes to an end');
+        runRound(transactions);
+        foldInbox(state, inbox);
+      }
+    } while (liquidations());
   }
   noteLastPrices(state, receipts);
   state.seed = mix(state.seed ^ BigInt.asUintN(64, BigInt(state.blockNumber) * 0x9e3779b97f4a7c15n) ^ state.timeMs);

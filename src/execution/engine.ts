@@ -345,25 +345,41 @@ export class Engine {
     await this.runRound(run, exports.planFirst(run.count, update) >>> 0, list);
     if (update !== 0) {
       await this.sweep(run, 0);
-      for (let end = exports.planLiquidations(run.count) >>> 0; end !== run.count; end = exports.planLiquidations(run.count) >>> 0) {
-        await this.runRound(run, end, list);
-        await this.sweep(run, 0);
-      }
-      await this.runRound(run, exports.planBackstop(run.count) >>> 0, list);
-      exports.foldInbox();
-      for (let rounds = 0; ; rounds++) {
-        assert(rounds < DELEVERAGE_ROUNDS_MAX, 'deleveraging comes to an end');
-        await this.sweep(run, 0);
-        const end = exports.planDeleverage(run.count) >>> 0;
-        if (end === run.count) break;
-        await this.runRound(run, end, list);
+      do {
+        await this.runLiquidations(run, list);
+        await this.runRound(run, exports.planBackstop(run.count) >>> 0, list);
         exports.foldInbox();
-      }
+        await this.runDeleveraging(run, list);
+      } while (await this.runLiquidations(run, list));
     }
     exports.noteLastPrices(started, run.count);
     exports.clearPaid();
     exports.noteMarketStates();
     exports.turnSeed();
+  }
+
+  /** Forced orders for accounts in breach that have had none in this block, in rounds; true: there were some. Expects a sweep's findings. */
+  private async runLiquidations(run: BlockRun, list: AccessList | undefined): Promise<boolean> {
+    const { exports } = this.kernel;
+    for (let rounds = 0; ; rounds++) {
+      const end = exports.planLiquidations(run.count) >>> 0;
+      if (end === run.count) return rounds > 0;
+      await this.runRound(run, end, list);
+      await this.sweep(run, 0);
+    }
+  }
+
+  /** Rounds of deleveraging until nobody is negative; leaves a sweep's findings. */
+  private async runDeleveraging(run: BlockRun, list: AccessList | undefined): Promise<void> {
+    const { exports } = this.kernel;
+    for (let rounds = 0; ; rounds++) {
+      assert(rounds < DELEVERAGE_ROUNDS_MAX, 'deleveraging comes to an end');
+      await this.sweep(run, 0);
+      const end = exports.planDeleverage(run.count) >>> 0;
+      if (end === run.count) return;
+      await this.runRound(run, end, list);
+      exports.foldInbox();
+    }
   }
 
   /** Every worker looks at its part of the accounts; one alone when the block runs serially. */

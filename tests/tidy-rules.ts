@@ -33,7 +33,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'transactions.ts'] },
+  ledger: { layer: 2, rules: true, door: ['naive.ts', 'transaction-codec.ts', 'transactions.ts'] },
   exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
   synthetic: { layer: 3 },
   commitment: {
@@ -44,6 +44,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     testPackages: ['@noble/hashes'],
   },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
+  storage: { layer: 4, imports: ['base', 'ledger'], packages: ['lmdb'] },
+  node: { layer: 5 },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },

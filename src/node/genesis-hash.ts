@@ -1,0 +1,30 @@
+/** The hash of a genesis: what a chain is known by, and the parent of its first block. */
+import { labelled } from '../commitment/blake3.ts';
+import { exchangeOptions, type Genesis, marketOptions, reportersOf } from '../exchange/genesis.ts';
+
+const hashGenesis = labelled('heddle genesis 1');
+
+/** 32 bytes. Two genesis that start the same ledger have one hash: defaults are written out, keys sorted. */
+export function genesisHash(genesis: Genesis): Uint8Array {
+  const { oracle: _oracle, ...rest } = genesis;
+  const whole = {
+    ...rest,
+    markets: genesis.markets.map(marketOptions),
+    exchange: exchangeOptions(genesis),
+    reporters: reportersOf(genesis),
+    accounts: genesis.accounts.map(({ address, balances = [], collateral = 0n }) => ({ address, balances, collateral })),
+  };
+  return hashGenesis(new TextEncoder().encode(JSON.stringify(sorted(whole))));
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}

@@ -1,0 +1,143 @@
+/** The pipeline: confirmed means journaled, settled means final, and whatever stops it, a start finds all that was confirmed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Random } from '../base/random.ts';
+import type { Genesis } from '../exchange/genesis.ts';
+import type { Transaction } from '../ledger/transactions.ts';
+import { type Disk, SimulatedDisk, Store } from '../storage/index.ts';
+import { genesisHash } from './genesis-hash.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
+
+const START_MS = 1_760_000_000_000;
+const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
+const genesis: Genesis = {
+  maxAccounts: 64,
+  orderPages: 1,
+  tokens: [{ name: 'USDC', decimals: 6 }],
+  markets: [],
+  accounts: Array.from({ length: 8 }, (_, i) => ({ address: address(i + 1), balances: [{ token: 0, amount: 1_000_000n }] })),
+};
+const folder = mkdtempSync(join(tmpdir(), 'pipeline-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function transfer(from: number, nonce: number): Transaction {
+  return {
+    kind: 'transfer',
+    sender: address(from),
+    recipient: address(20 + (nonce % 9)),
+    token: 0,
+    amount: BigInt(1 + (nonce % 5)),
+    nonce: BigInt(START_MS + nonce),
+  };
+}
+
+function options(disk: Disk, fields: Partial<PipelineOptions> = {}): PipelineOptions {
+  let now = START_MS;
+  return {
+    genesis,
+    disk,
+    clock: () => now++,
+    engine: { memoryMiB: 1536, keyCapacity: 4096, keySeed: 5n },
+    model: 'serial',
+    blockTransactions: 7,
+    ...fields,
+  };
+}
+
+test('transactions are confirmed, then settled, in one chain of headers', async () => {
+  const pipeline = await Pipeline.open(options(new SimulatedDisk()));
+  const tickets = Array.from({ length: 40 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+  const confirmed = await Promise.all(tickets.map((ticket) => ticket.confirmed));
+  assert.ok(confirmed.every(({ code, events }) => code === 0 && events.length > 0));
+  const settled = await Promise.all(tickets.map((ticket) => ticket.settled));
+  const headers = [...new Map(settled.map((settlement) => [settlement.header.height, settlement])).values()];
+  headers.forEach(({ header }, i) => {
+    assert.equal(header.height, i + 1);
+    assert.deepEqual(header.parentHash, i === 0 ? genesisHash(genesis) : headers[i - 1]?.hash);
+  });
+  const root = pipeline.state.committedRoot();
+  assert.equal(Buffer.from(headers.at(-1)?.header.stateRoot ?? []).toString('hex'), root);
+  await pipeline.close();
+});
+
+test('at every crash: what was confirmed is there, none twice, and the chain is that of an undisturbed run', async () => {
+  const random = new Random(7);
+  let disk = new SimulatedDisk();
+  const confirmed = new Set<string>();
+  for (let round = 0; round < 12; round++) {
+    const pipeline = await Pipeline.open(options(disk));
+    let stopped = false;
+    const tickets = Array.from({ length: 30 }, (_, i) => {
+      const nonce = round * 100 + i;
+      const { confirmed: done } = pipeline.submit(transfer(1 + (i % 8), nonce));
+      return done.then(({ code }) => {
+        assert.equal(code, 0);
+        if (!stopped) confirmed.add(`${START_MS + nonce}`);
+      });
+    });
+    // Some are confirmed when the machine stops, some are not.
+    await Promise.all(tickets.slice(0, 3 + random.below(25)));
+    stopped = true;
+    disk = disk.crash(random);
+    await pipeline.close();
+  }
+  const recovered = await Pipeline.open(options(disk));
+  const nonces = await noncesOf(disk, recovered);
+  assert.equal(new Set(nonces).size, nonces.length, 'a transaction is there twice');
+  for (const nonce of confirmed) assert.ok(nonces.includes(nonce), `${nonce} was confirmed and is gone`);
+  await recovered.close();
+});
+
+/** Nonces of all transactions that were executed: each account's record keeps the last hundred, and no account has had more. */
+async function noncesOf(_disk: Disk, pipeline: Pipeline): Promise<string[]> {
+  const found: string[] = [];
+  for (const { recordClass, value } of pipeline.state.records()) {
+    if (recordClass !== 'nonce chunk') continue;
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    for (let i = 0; i < 7; i++) if (view.getBigUint64(i * 8, true) !== 0n) found.push(`${view.getBigUint64(i * 8, true)}`);
+  }
+  return found;
+}
+
+test('a start from the store ends where a start from the journal alone does', async () => {
+  const disk = new SimulatedDisk();
+  const chainId = genesisHash(genesis);
+  const path = join(folder, 'store');
+  let last: string | undefined;
+  for (let round = 0; round < 3; round++) {
+    const pipeline = await Pipeline.open(options(disk, { store: await Store.open(path, { chainId }) }));
+    const tickets = Array.from({ length: 20 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), round * 100 + i)));
+    await Promise.all(tickets.map((ticket) => ticket.settled));
+    last = Buffer.from(pipeline.settled?.hash ?? []).toString('hex');
+    await pipeline.close();
+  }
+  const fromStore = await Pipeline.open(options(disk, { store: await Store.open(path, { chainId }) }));
+  assert.equal(Buffer.from(fromStore.settled?.hash ?? []).toString('hex'), last);
+  await fromStore.close();
+  const fromJournal = await Pipeline.open(options(disk));
+  assert.equal(Buffer.from(fromJournal.settled?.hash ?? []).toString('hex'), last);
+  await fromJournal.close();
+});
+
+test('a disk that fails stops the pipeline; what was not confirmed is told so', async () => {
+  const disk = new SimulatedDisk();
+  const pipeline = await Pipeline.open(options(disk));
+  await pipeline.submit(transfer(1, 1)).confirmed;
+  disk.fail('append', 'ENOSPC');
+  await assert.rejects(pipeline.submit(transfer(2, 2)).confirmed, { code: 'PIPELINE_BROKEN' });
+  assert.throws(() => pipeline.submit(transfer(3, 3)), { code: 'PIPELINE_BROKEN' });
+  await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+});
+
+test('what is no transaction, and more than may wait, is refused at once', async () => {
+  const pipeline = await Pipeline.open(options(new SimulatedDisk(), { waitingMax: 2 }));
+  assert.throws(() => pipeline.submit({ ...transfer(1, 1), amount: -1n } as Transaction));
+  const first = pipeline.submit(transfer(1, 1));
+  pipeline.submit(transfer(1, 2));
+  assert.throws(() => pipeline.submit(transfer(1, 3)), { code: 'BUSY' });
+  await first.settled;
+  await pipeline.close();
+});

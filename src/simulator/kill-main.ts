@@ -1,0 +1,21 @@
+/** `npm run kill -- [--kills N] [--seed S]`: kills a node under load again and again, and looks at what is left. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Random } from '../base/random.ts';
+import { killLoop } from './kill-loop.ts';
+
+const { values } = parseArgs({ options: { kills: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' } } });
+const kills = Number(values.kills);
+const seed = Number(values.seed);
+if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || seed < 1) {
+  console.error('usage: npm run kill -- [--kills N] [--seed S], both positive integers');
+  process.exit(1);
+}
+const folder = mkdtempSync(join(tmpdir(), 'kill-'));
+const { confirmed, blocks, wrong } = await killLoop(folder, kills, new Random(seed));
+rmSync(folder, { recursive: true, force: true });
+for (const sentence of wrong) console.log(sentence);
+console.log(`${kills} kills, ${confirmed} transfers confirmed in ${blocks} blocks, ${wrong.length === 0 ? 'nothing lost' : 'WRONG'}`);
+process.exit(wrong.length === 0 ? 0 : 1);

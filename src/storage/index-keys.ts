@@ -1,0 +1,125 @@
+/**
+ * Keys of the store's index: what is looked up, then where it is. Their order is the order of answers, so a lookup is a range.
+ *
+ *   u8 kind, the term, u48 height, u32 index in the block     orders, client ids, transactions
+ *   u8 kind, the address, u48 height                          accounts
+ *   u8 kind, u32 market, u48 timeMs, u48 height               markets
+ *
+ * Numbers are big-endian. Every kind has keys of one length, so that keys can be stored one behind the other.
+ */
+import { assert } from '../base/assert.ts';
+import type { Address, ClientId } from '../ledger/transactions.ts';
+
+/** What a block is to be found by. Whoever has executed it knows; the store does not look into blocks. */
+export interface BlockTerms {
+  /** Everybody to whom something happened. */
+  readonly accounts: Iterable<Address>;
+  /** Where an order came to be or something happened to it: index of the transaction. */
+  readonly orders: Iterable<{ readonly oid: bigint; readonly index: number }>;
+  readonly clientIds: Iterable<{ readonly account: Address; readonly clientId: ClientId; readonly index: number }>;
+  /** Of the block's transactions, in their order; 32 bytes each. */
+  readonly hashes: readonly Uint8Array[];
+  readonly markets: Iterable<number>;
+}
+
+const ACCOUNT = 1;
+const ORDER = 2;
+const CLIENT_ID = 3;
+const TRANSACTION = 4;
+const MARKET = 5;
+/** Bytes of the term by kind, and of what follows it. */
+const TERM_BYTES = [0, 20, 8, 36, 32, 4];
+const REST_BYTES = [0, 6, 10, 10, 10, 12];
+
+export const U48_MAX = 2 ** 48 - 1;
+const U32_MAX = 2 ** 32 - 1;
+
+export function heightKey(height: number): Uint8Array {
+  const key = Buffer.alloc(6);
+  key.writeUIntBE(height, 0, 6);
+  return key;
+}
+
+export function readU48(bytes: Uint8Array, at = 0): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(at, 6);
+}
+
+export function keysOf(terms: BlockTerms, height: number, timeMs: number): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  for (const account of new Set(terms.accounts)) keys.push(key(accountTerm(account), height));
+  for (const { oid, index } of terms.orders) keys.push(key(orderTerm(oid), height, index));
+  for (const { account, clientId, index } of terms.clientIds) keys.push(key(clientIdTerm(account, clientId), height, index));
+  for (const [index, hash] of terms.hashes.entries()) keys.push(key(transactionTerm(hash), height, index));
+  for (const market of new Set(terms.markets)) keys.push(marketKey(market, timeMs, height));
+  return keys;
+}
+
+/** Splits what was stored one behind the other. */
+export function splitKeys(bytes: Uint8Array): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const kind = bytes[at] as number;
+    const length = 1 + (TERM_BYTES[kind] ?? 0) + (REST_BYTES[kind] ?? 0);
+    keys.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return keys;
+}
+
+export function accountTerm(account: Address): Uint8Array {
+  const term = Buffer.alloc(1 + 20);
+  term[0] = ACCOUNT;
+  setHex(term, 1, account, 20);
+  return term;
+}
+
+export function orderTerm(oid: bigint): Uint8Array {
+  const term = Buffer.alloc(1 + 8);
+  term[0] = ORDER;
+  term.writeBigUInt64BE(oid, 1);
+  return term;
+}
+
+/** Client ids are an account's own. */
+export function clientIdTerm(account: Address, clientId: ClientId): Uint8Array {
+  const term = Buffer.alloc(1 + 36);
+  term[0] = CLIENT_ID;
+  setHex(term, 1, account, 20);
+  setHex(term, 21, clientId, 16);
+  return term;
+}
+
+export function transactionTerm(hash: Uint8Array): Uint8Array {
+  assert(hash.length === 32, `a hash of ${hash.length} bytes`);
+  const term = Buffer.alloc(1 + 32);
+  term[0] = TRANSACTION;
+  term.set(hash, 1);
+  return term;
+}
+
+export function marketKey(market: number, timeMs: number, height: number): Uint8Array {
+  const bytes = Buffer.alloc(1 + 16);
+  bytes[0] = MARKET;
+  bytes.writeUInt32BE(market, 1);
+  bytes.writeUIntBE(timeMs, 5, 6);
+  bytes.writeUIntBE(height, 11, 6);
+  return bytes;
+}
+
+/** The least or greatest key of a term at a height. */
+export function boundKey(term: Uint8Array, height: number, greatest: boolean): Uint8Array {
+  return term[0] === ACCOUNT ? key(term, height) : key(term, height, greatest ? U32_MAX : 0);
+}
+
+function key(term: Uint8Array, height: number, index?: number): Uint8Array {
+  const bytes = Buffer.alloc(term.length + (index === undefined ? 6 : 10));
+  bytes.set(term);
+  bytes.writeUIntBE(height, term.length, 6);
+  if (index !== undefined) bytes.writeUInt32BE(index, term.length + 6);
+  return bytes;
+}
+
+function setHex(into: Buffer, at: number, text: string, bytes: number): void {
+  assert(/^0x[0-9a-f]*$/.test(text) && text.length === 2 + 2 * bytes, `${text} is not of ${bytes} bytes`);
+  into.write(text.slice(2), at, 'hex');
+}

@@ -1,0 +1,8 @@
+/** The door of storage. */
+export type { Disk, DiskFile } from './disk.ts';
+export type { BlockTerms } from './index-keys.ts';
+export { type CutTail, Journal, type JournalBlock, type JournalOptions } from './journal.ts';
+export { RealDisk } from './real-disk.ts';
+export { type DiskStep, SimulatedDisk } from './simulated-disk.ts';
+export type { StorageCode, StorageError } from './storage-error.ts';
+export { type BlockCommit, type LookupRange, type Place, type RecordChange, type StateRecords, Store } from './store.ts';

@@ -30,7 +30,7 @@ export const ENTRY_BYTES: u32 = 56;
 export const ENTRY_LOCATION: u32 = 16;
 export const ENTRY_LEAF: u32 = 24;
 /** Room of a bucket's first run, and by how much more each next one has; runs that were left are used again. */
-export const ENTRIES_FIRST: u32 = 8;
+export const ENTRIES_FIRST: u32 = 4;
 export const ENTRIES_STEP: u32 = 4;
 /** Most entries of a bucket: 63 runs of four. Paths are hashes, so no bucket comes near it unless the top is far too small. */
 export const ENTRIES_MAX: u32 = 252;

@@ -34,7 +34,7 @@ export function parseName(text: unknown, most: number): Uint8Array | undefined {
 }
 
 export function parseAgentName(text: unknown): Uint8Array | undefined {
-  return parseName(text ?? '', NAME_BYTES);
+  return parseName(text === undefined ? '' : text, NAME_BYTES);
 }
 
 export function parseReferralCode(text: unknown): Uint8Array | undefined {

@@ -129,7 +129,7 @@ const ofKind = (kind: Transaction['kind']): fc.Arbitrary<Transaction> =>
 const transaction = fc.oneof(...Object.keys(KINDS).map((kind) => ofKind(kind as Transaction['kind'])));
 const block: fc.Arbitrary<Block> = plain({ number: u53, timeMs: u53, transactions: fc.array(transaction, { maxLength: 12 }) });
 
-const wellFormed = (value: Transaction): boolean => isEnvelope(value) && value.kind in KINDS && isBody(value);
+const wellFormed = (value: Transaction): boolean => isEnvelope(value) && Object.hasOwn(KINDS, value.kind) && isBody(value);
 
 function codeOf(action: () => unknown): string {
   try {

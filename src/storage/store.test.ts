@@ -17,7 +17,7 @@ import { type BlockCommit, type Place, type RecordChange, Store } from './store.
 
 /** Raise for a longer look. */
 const SEEDS = 4;
-const KILLS = 6;
+const KILLS = 20;
 
 const OPTIONS = { chainId: new Uint8Array(32).fill(4) };
 const JOURNAL_LAST = 2 ** 40;
@@ -222,6 +222,31 @@ test('records are those of one height while others are committed', () =>
     await store.close();
   }));
 
+test('whoever reads between commits sees whole ones', () =>
+  inFolder(async (folder) => {
+    const store = await Store.open(folder, OPTIONS);
+    const commit = (height: number): Promise<void> => {
+      const changed = Array.from({ length: 400 }, (_, i) => ({ key: Uint8Array.of(1, i >> 8, i), value: Uint8Array.of(height) }));
+      return store.commit({ ...randomBlock(new Random(height), height), changed }, JOURNAL_LAST);
+    };
+    await commit(0);
+    let going = true;
+    const seen = new Set<number | undefined>();
+    const reading = (async () => {
+      for (; going; await new Promise((done) => setImmediate(done))) {
+        const records = store.records();
+        for (const { value } of records) assert.deepEqual([...value], [records.height]);
+        records.close();
+        seen.add(records.height);
+      }
+    })();
+    for (let height = 1; height <= 40; height++) await commit(height);
+    going = false;
+    await reading;
+    assert.ok(seen.size > 5, `${seen.size} heights seen`);
+    await store.close();
+  }));
+
 test('never ahead of the journal, never out of order', () =>
   inFolder(async (folder) => {
     const store = await Store.open(folder, OPTIONS);
@@ -299,10 +324,11 @@ test('processes that are killed leave whole commits, and all that were confirmed
     for (let i = 0; i < KILLS; i++) {
       const { child, lines } = committer(folder);
       assert.equal((await lines.next()).value, 'opened');
-      const until = confirmed + 1 + i * 11;
+      const until = confirmed + 1 + (i % 4) * 11;
       for (let line = await lines.next(); !line.done; line = await lines.next()) {
         confirmed = Number(line.value);
-        if (confirmed >= until) child.kill('SIGKILL');
+        // Some time later, to hit a commit anywhere.
+        if (confirmed === until) setTimeout(() => child.kill('SIGKILL'), 2 + i);
       }
       confirmed = await checkCommitted(folder, confirmed);
     }

@@ -136,7 +136,7 @@ export class Store {
     this.terms = database('terms');
   }
 
-  /** Makes the folder if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED and the errors of disks. */
+  /** Makes the folder, which is the store's own, if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED, the errors of disks. */
   static async open(folder: string, options: { readonly chainId: Uint8Array }): Promise<Store> {
     assert(options.chainId.length === 32, `a chain id of ${options.chainId.length} bytes`);
     const disk = await RealDisk.open(folder);

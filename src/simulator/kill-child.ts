@@ -24,14 +24,27 @@ const pipeline = await Pipeline.open({
   model: 'serial',
   blockTransactions: 16,
 });
-writeSync(1, 'started\n');
+say('started');
+
+/** A line, in one piece: the kill may come right behind it. A full pipe makes it wait. */
+function say(line: string): void {
+  while (true) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 let next = Number(first);
 async function send(): Promise<void> {
   while (true) {
     const number = next++;
     const { code } = await pipeline.submit(killTransfer(number, Number(startMs))).confirmed;
-    writeSync(1, `${number} ${code}\n`);
+    say(`${number} ${code}`);
   }
 }
 await Promise.all(Array.from({ length: IN_FLIGHT }, send));

@@ -33,14 +33,15 @@ export async function killLoop(folder: string, kills: number, random: Random): P
   const confirmed = new Set<number>();
   const wrong: string[] = [];
   let first = 1;
-  for (let i = 0; i < kills; i++) {
+  let done = 0;
+  while (done < kills && wrong.length === 0) {
     const numbers = await runAndKill(folder, first, startMs, random, wrong);
     for (const number of numbers) confirmed.add(number);
     first = Math.max(first, ...numbers) + GAP;
-    if (wrong.length > 0) break;
+    done++;
   }
   const blocks = await examine(folder, confirmed, startMs, wrong);
-  return { kills, confirmed: confirmed.size, blocks, wrong };
+  return { kills: done, confirmed: confirmed.size, blocks, wrong };
 }
 
 /** One life; the numbers that it has confirmed. */

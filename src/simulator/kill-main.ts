@@ -14,8 +14,8 @@ if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || seed < 1
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'kill-'));
-const { confirmed, blocks, wrong } = await killLoop(folder, kills, new Random(seed));
+const { kills: done, confirmed, blocks, wrong } = await killLoop(folder, kills, new Random(seed));
 rmSync(folder, { recursive: true, force: true });
 for (const sentence of wrong) console.log(sentence);
-console.log(`${kills} kills, ${confirmed} transfers confirmed in ${blocks} blocks, ${wrong.length === 0 ? 'nothing lost' : 'WRONG'}`);
+console.log(`${done} kills, ${confirmed} transfers confirmed in ${blocks} blocks, ${wrong.length === 0 ? 'nothing lost' : 'WRONG'}`);
 process.exit(wrong.length === 0 ? 0 : 1);

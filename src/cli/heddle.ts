@@ -3,8 +3,12 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../base/errors.ts';
+import { type LoadArguments, load } from './load.ts';
+import { proveKeys } from './prove.ts';
 import { type ReplayArguments, replay } from './replay.ts';
 import { type CrashArguments, crash } from './scenario.ts';
+import { restore, snapshot } from './snapshot.ts';
+import { type VerifyArguments, verify } from './verify.ts';
 
 const WORKERS_MAX = 64;
 const MARKETS_MAX = 448;
@@ -13,6 +17,9 @@ const COMMANDS_MAX = 100_000_000;
 const ACCOUNTS_LEAST = 200;
 const ACCOUNTS_MAX = 600_000;
 const SEED_MAX = 1_000_000_000;
+const TRANSACTIONS_MAX = 10_000_000;
+const IN_FLIGHT_MAX = 100_000;
+const KEY_BYTES_MAX = 255;
 /** Where the tables lie beside a checkout. */
 const TABLES = '../shared/data/hyperliquid/adl-20251010';
 
@@ -22,6 +29,21 @@ function integer(least: number, most: number): (text: string) => number {
     if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
     return value;
   };
+}
+
+/** Keys are given one after the other. */
+function hexKeys(text: string, before: readonly Uint8Array[] = []): readonly Uint8Array[] {
+  const digits = text.replace(/^0x/, '');
+  if (!/^(?:[0-9a-f]{2})+$/i.test(digits) || digits.length > 2 * KEY_BYTES_MAX) {
+    throw new InvalidArgumentError(`It must be 1 to ${KEY_BYTES_MAX} bytes in hexadecimal digits.`);
+  }
+  return [...before, new Uint8Array(Buffer.from(digits, 'hex'))];
+}
+
+function workersOption(): Option {
+  return new Option('--workers <n>', 'worker threads')
+    .argParser(integer(1, WORKERS_MAX))
+    .default(Math.min(availableParallelism(), WORKERS_MAX));
 }
 
 function modelOption(): Option {
@@ -40,7 +62,7 @@ program
     'raw recordings (plain or gzip): a perpetual is the market, a spot market its oracle; without files a generated flow is run',
   )
   .addOption(modelOption())
-  .option('--workers <n>', 'worker threads', integer(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
+  .addOption(workersOption())
   .option('--markets <n>', 'markets that replay the recording, each from another place on', integer(1, MARKETS_MAX), 1)
   .option('--block-size <n>', 'the most transactions of a block', integer(1, BLOCK_SIZE_MAX), 10_000)
   .option('--commands <n>', 'length of the generated flow', integer(1, COMMANDS_MAX), 300_000)
@@ -60,13 +82,64 @@ program
   .option('--accounts <n>', 'traders that are funded', integer(ACCOUNTS_LEAST, ACCOUNTS_MAX), 400_000)
   .option('--markets <n>', 'markets', integer(1, MARKETS_MAX), 168)
   .addOption(modelOption())
-  .option('--workers <n>', 'worker threads', integer(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
+  .addOption(workersOption())
   .option('--seed <n>', 'another day of the same kind', integer(0, SEED_MAX), 1)
   .option('--data <folder>', 'tables of the real day; without them built-in figures are used', TABLES)
   .option('--compare', 'run the same day serially and optimistically too, and compare')
   .option('--report <file>', 'write an HTML report')
   .option('--json', 'print one JSON object instead of the summary')
   .action((options: CrashArguments) => crash(options));
+
+program
+  .command('load')
+  .description(
+    'Sends transfers and orders through the node of a folder, and says how fast they are confirmed and settled. The folder is made if it ' +
+      'is not there; another run goes on where the last one has ended.',
+  )
+  .argument('<folder>', "the node's folder")
+  .option('--transactions <n>', 'how many are sent', integer(1, TRANSACTIONS_MAX), 100_000)
+  .option('--seed <n>', 'other transactions of the same kind', integer(0, SEED_MAX), 1)
+  .option('--in-flight <n>', 'the most that are sent and not yet confirmed', integer(1, IN_FLIGHT_MAX), 10_000)
+  .addOption(modelOption())
+  .addOption(workersOption())
+  .option('--json', 'print one JSON object instead of the summary')
+  .action((folder: string, options: LoadArguments) => load(folder, options));
+
+program
+  .command('verify')
+  .description(
+    'Verifies what a node has on disk while it is not running: every checksum of the journal, every header, body and receipt against a ' +
+      'second execution of the journal, and the records of the store against the state root.',
+  )
+  .argument('<folder>', "the node's folder")
+  .addOption(modelOption())
+  .addOption(workersOption())
+  .option('--json', 'print one JSON object instead of the summary')
+  .action((folder: string, options: VerifyArguments) => verify(folder, options));
+
+program
+  .command('snapshot')
+  .description('Writes the state of a node that is not running, with the header that it belongs to, to a file.')
+  .argument('<folder>', "the node's folder")
+  .argument('<file>', 'the snapshot')
+  .action((folder: string, file: string) => snapshot(folder, file));
+
+program
+  .command('restore')
+  .description(
+    "Makes a node's folder from a snapshot, verified chunk by chunk against the state root of its header. Compare the header hash that is " +
+      'printed with that of a node that you trust.',
+  )
+  .argument('<file>', 'the snapshot')
+  .argument('<folder>', 'a folder that is empty or not there')
+  .action((file: string, folder: string) => restore(file, folder));
+
+program
+  .command('prove')
+  .description('Proves which records some keys have in the state of a node that is not running, or that they have none; prints JSON.')
+  .argument('<folder>', "the node's folder")
+  .argument('<keys...>', 'keys of records: class, then the bytes of the key, hexadecimal', hexKeys)
+  .action((folder: string, keys: readonly Uint8Array[]) => proveKeys(folder, keys));
 
 try {
   await program.parseAsync();

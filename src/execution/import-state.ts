@@ -16,7 +16,10 @@ import type { RecordEntry } from './api.ts';
 const U64_MAX = (1n << 64n) - 1n;
 /** Bytes of an order's record behind its value: where its client id lies. */
 const ORDER_CLIENT_AT = 60;
+const ORDER_PRICE = 40;
+const ORDER_MARKET = 52;
 const ORDER_FLAGS = 54;
+const TWAP_MARKET = 44;
 
 type Record = Pick<RecordEntry, 'key' | 'value'>;
 
@@ -235,10 +238,25 @@ class Importer {
     else if (recordClass === X.CLASS_SETTINGS) {
       if (kernel.view.getBigUint64(at + 16, true) !== U64_MAX) setBit(kernel, kernel.get(X.EXC_TIMED), a);
     } else if (recordClass === X.CLASS_LEVEL) this.showLevel(a, b, kernel.get(at + 28));
+    else if (recordClass === X.CLASS_ORDER) {
+      const market = kernel.view.getUint16(at + ORDER_MARKET, true);
+      this.makeRoom(a, market, kernel.get(at + ORDER_PRICE));
+    } else if (recordClass === X.CLASS_TWAP) this.makeRoom(a, kernel.view.getUint16(at + TWAP_MARKET, true), 0);
     else if (recordClass === X.CLASS_CLIENT_ID) {
       const ofOid = this.clientIds.get(kernel.view.getBigUint64(at + 8, true)) ?? new Map<number, number>();
       this.clientIds.set(kernel.view.getBigUint64(at + 8, true), ofOid.set(a, at / 32));
     }
+  }
+
+  /** What admission has made for an order before it was in the state: its account's position may have no record yet, its level no order. */
+  private makeRoom(account: number, market: number, ticks: number): void {
+    const { kernel } = this;
+    if (market >= kernel.get(X.EXC_MARKET_COUNT)) {
+      throw new HeddleError('BAD_SNAPSHOT', `an order or a TWAP of account ${account} is in a market ${market} that this ledger has not`);
+    }
+    this.need(kernel.exports.ensurePosition(account, market));
+    const parameters = kernel.get(X.EXC_MARKETS) + market * X.MARKET_BYTES;
+    if (ticks > 0 && ticks < kernel.get(parameters + X.MKT_TICK_COUNT)) this.need(kernel.exports.ensurePage(market, ticks));
   }
 
   /** Bits of a level's word and of the words above it. */

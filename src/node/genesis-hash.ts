@@ -1,11 +1,16 @@
-/** The hash of a genesis: what a chain is known by, and the parent of its first block. */
+/** The hash of a genesis: what a chain is known by, and the parent of its first block; and the text that is hashed. */
 import { labelled } from '../commitment/blake3.ts';
 import { exchangeOptions, type Genesis, marketOptions, reportersOf } from '../exchange/genesis.ts';
 
 const hashGenesis = labelled('heddle genesis 1');
 
-/** 32 bytes. Two genesis that start the same ledger have one hash: defaults are written out, keys sorted. */
+/** 32 bytes. Two genesis that start the same ledger have one hash. */
 export function genesisHash(genesis: Genesis): Uint8Array {
+  return hashGenesis(new TextEncoder().encode(canonicalGenesis(genesis)));
+}
+
+/** JSON with defaults written out, keys sorted, no blanks, and integers of any size as "123n". */
+export function canonicalGenesis(genesis: Genesis): string {
   const { oracle: _oracle, ...rest } = genesis;
   const whole = {
     ...rest,
@@ -14,7 +19,7 @@ export function genesisHash(genesis: Genesis): Uint8Array {
     reporters: reportersOf(genesis),
     accounts: genesis.accounts.map(({ address, balances = [], collateral = 0n }) => ({ address, balances, collateral })),
   };
-  return hashGenesis(new TextEncoder().encode(JSON.stringify(sorted(whole))));
+  return JSON.stringify(sorted(whole));
 }
 
 function sorted(value: unknown): unknown {

@@ -10,14 +10,14 @@
  */
 import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
-import { listRoot } from '../commitment/item-list.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { ModelChoice, Receipts, RecordChange } from '../execution/api.ts';
+import type { ModelChoice, RecordChange } from '../execution/api.ts';
 import { Engine, type EngineOptions } from '../execution/index.ts';
 import { decodeBlock, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { type Disk, Journal, type Store } from '../storage/index.ts';
+import { headerOf, packedReceipts, receiptBytes } from './block-header.ts';
 import { genesisHash } from './genesis-hash.ts';
 
 export interface PipelineOptions {
@@ -60,8 +60,6 @@ export interface Ticket {
 const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
 const WAITING_MAX = 100_000;
-/** The access list is not part of headers yet. */
-const NO_ACCESS_LIST = new Uint8Array(32);
 
 interface Waiting {
   readonly transaction: Transaction;
@@ -145,12 +143,18 @@ export class Pipeline {
     const chainId = genesisHash(options.genesis);
     const height = options.store?.height;
     const journal = await Journal.open(options.disk, { chainId, ...(height === undefined ? {} : { confirmed: height }) });
-    const engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
-    const pipeline = new Pipeline(options, engine, journal, chainId);
-    await pipeline.load();
-    await pipeline.recover();
-    pipeline.stages = Promise.all([pipeline.order(), pipeline.execute(), pipeline.settle()]);
-    return pipeline;
+    let engine: Engine | undefined;
+    try {
+      engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
+      const pipeline = new Pipeline(options, engine, journal, chainId);
+      await pipeline.load();
+      await pipeline.recover();
+      pipeline.stages = Promise.all([pipeline.order(), pipeline.execute(), pipeline.settle()]);
+      return pipeline;
+    } catch (error) {
+      await Promise.allSettled([journal.close(), engine?.close()]);
+      throw error;
+    }
   }
 
   /** The last header that is final; none before the first block. */
@@ -348,44 +352,11 @@ export class Pipeline {
 
   /** Makes the header, and has the store keep what it stands for. */
   private async finish({ block, tickets, root, nextOrdinal, receipts, changes }: Executed): Promise<void> {
-    const header: BlockHeader = {
-      height: block.number,
-      timeMs: block.timeMs,
-      nextOrdinal,
-      parentHash: this.parent,
-      transactionsRoot: listRoot(block.transactions.map(encodeTransaction)),
-      receiptsRoot: listRoot(receipts),
-      accessListRoot: NO_ACCESS_LIST,
-      stateRoot: new Uint8Array(Buffer.from(await root, 'hex')),
-    };
+    const header = headerOf(block, { parentHash: this.parent, nextOrdinal, receipts, stateRoot: await root });
     this.parent = headerHash(header);
-    const kept = { header: encodeHeader(header), body: encodeBlock(block), receipts: packed(receipts), changed: changes };
+    const kept = { header: encodeHeader(header), body: encodeBlock(block), receipts: packedReceipts(receipts), changed: changes };
     await this.options.store?.commit({ height: block.number, timeMs: block.timeMs, ...kept }, this.journal.last);
     this.head = { header, hash: this.parent };
     for (const { settled } of tickets) settled.resolve(this.head);
   }
-}
-
-/** A receipt as headers commit to it: u32 code, then its events. */
-function receiptBytes(receipts: Receipts): Uint8Array[] {
-  return Array.from({ length: receipts.count }, (_, i) => {
-    const events = receipts.events(i);
-    const bytes = new Uint8Array(4 + events.length);
-    new DataView(bytes.buffer).setUint32(0, receipts.code(i), true);
-    bytes.set(events, 4);
-    return bytes;
-  });
-}
-
-/** Receipts one behind the other, each with its length in front. */
-function packed(receipts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(receipts.reduce((sum, receipt) => sum + 4 + receipt.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const receipt of receipts) {
-    view.setUint32(at, receipt.length, true);
-    bytes.set(receipt, at + 4);
-    at += 4 + receipt.length;
-  }
-  return bytes;
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { committedValue } from '../commitment/state-tree.ts';
 import { Engine } from '../execution/index.ts';
-import type { Block } from '../ledger/transactions.ts';
+import type { Block, Transaction } from '../ledger/transactions.ts';
+import { sampleGenesis } from '../node/sample-folder.ts';
 import { randomBlocks, randomGenesis } from './random-blocks.ts';
 
 const SEEDS = 12;
@@ -34,6 +35,29 @@ test('a state that is brought in is all there is to know of the blocks before', 
     } finally {
       await Promise.all([first.close(), second.close()]);
     }
+  }
+});
+
+test('an order that rests is filled after the state was brought in, the first position of its account', async () => {
+  const genesis = sampleGenesis(4);
+  const order = (trader: number, side: 'buy' | 'sell'): Transaction => {
+    const sender = genesis.accounts[trader]?.address as string;
+    return { kind: 'orders', sender, items: [{ op: 'place', market: 0, side, tif: 'gtc', priceTicks: 1000, sizeLots: 9n }] };
+  };
+  const first = await Engine.create({ genesis, ...ENGINE, keySeed: 7n });
+  const second = await Engine.create({ genesis, ...ENGINE, keySeed: 99n });
+  try {
+    const block = (number: number, ...transactions: Transaction[]): Block => ({ number, timeMs: 1_760_000_000_000 + number, transactions });
+    await first.executeBlock(block(1, order(0, 'sell'), order(1, 'sell')), { model: 'serial' });
+    assert.equal([...first.records()].filter(({ recordClass }) => recordClass === 'order').length, 2);
+    second.importState([...first.records()], 1, first.firstOrdinal);
+    for (const next of [block(2, order(2, 'buy'), order(3, 'buy')), block(3, order(0, 'buy'), order(2, 'sell'))]) {
+      assert.deepEqual(await receiptsOf(second, next), await receiptsOf(first, next));
+      assert.equal(second.committedRoot(), first.committedRoot());
+    }
+    assert.ok([...first.records()].filter(({ recordClass }) => recordClass === 'position').length >= 4);
+  } finally {
+    await Promise.all([first.close(), second.close()]);
   }
 });
 

@@ -5,7 +5,6 @@
 import type { BlockHeader } from '../commitment/header.ts';
 import { listRoot } from '../commitment/item-list.ts';
 import type { Receipts } from '../execution/api.ts';
-import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block } from '../ledger/transactions.ts';
 
 /** The access list is not part of headers yet. */
@@ -20,13 +19,18 @@ export interface BlockOutcome {
   readonly stateRoot: string;
 }
 
-export function headerOf(block: Block, { parentHash, nextOrdinal, receipts, stateRoot }: BlockOutcome): BlockHeader {
+/** `encoded`: the block's transactions as `encodeTransaction` writes them. */
+export function headerOf(
+  block: Block,
+  encoded: readonly Uint8Array[],
+  { parentHash, nextOrdinal, receipts, stateRoot }: BlockOutcome,
+): BlockHeader {
   return {
     height: block.number,
     timeMs: block.timeMs,
     nextOrdinal,
     parentHash,
-    transactionsRoot: listRoot(block.transactions.map(encodeTransaction)),
+    transactionsRoot: listRoot(encoded),
     receiptsRoot: listRoot(receipts),
     accessListRoot: NO_ACCESS_LIST,
     stateRoot: new Uint8Array(Buffer.from(stateRoot, 'hex')),

@@ -14,7 +14,7 @@ import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { ModelChoice, RecordChange } from '../execution/api.ts';
 import { Engine, type EngineOptions } from '../execution/index.ts';
-import { decodeBlock, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
+import { decodeBlock, decodeTransaction, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { type Disk, Journal, type Store } from '../storage/index.ts';
 import { headerOf, packedReceipts, receiptBytes } from './block-header.ts';
@@ -62,19 +62,24 @@ const BLOCK_TRANSACTIONS = 10_000;
 const WAITING_MAX = 100_000;
 
 interface Waiting {
+  /** Our own copy: what the caller does with its object later changes nothing. */
   readonly transaction: Transaction;
+  readonly encoded: Uint8Array;
   readonly confirmed: PromiseWithResolvers<Confirmation>;
   readonly settled: PromiseWithResolvers<Settlement>;
 }
 
 interface Ordered {
   readonly block: Block;
+  /** As it is in the journal. */
+  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
   readonly flushed: Promise<void>;
 }
 
 interface Executed {
   readonly block: Block;
+  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
   readonly root: Promise<string>;
   readonly nextOrdinal: bigint;
@@ -174,8 +179,13 @@ export class Pipeline {
     if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX)) {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
-    encodeTransaction(transaction);
-    const waiting: Waiting = { transaction, confirmed: Promise.withResolvers(), settled: Promise.withResolvers() };
+    const encoded = encodeTransaction(transaction);
+    const waiting: Waiting = {
+      transaction: decodeTransaction(encoded),
+      encoded,
+      confirmed: Promise.withResolvers(),
+      settled: Promise.withResolvers(),
+    };
     // Who does not care for one of the two is not made to.
     waiting.confirmed.promise.catch(() => {});
     waiting.settled.promise.catch(() => {});
@@ -247,7 +257,7 @@ export class Pipeline {
     for await (const { number, body } of this.journal.read(this.nextNumber)) {
       const block = decodeBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
-      const executed = await this.run(block, []);
+      const executed = await this.run({ block, body, tickets: [] });
       await this.finish(executed);
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
@@ -263,9 +273,10 @@ export class Pipeline {
         if (tickets.length === 0) return;
         this.lastTimeMs = Math.max(this.lastTimeMs, this.options.clock());
         const block = { number: this.nextNumber++, timeMs: this.lastTimeMs, transactions: tickets.map(({ transaction }) => transaction) };
-        const flushed = this.journal.append([{ number: block.number, body: encodeBlock(block) }]);
+        const body = encodeBlock(block);
+        const flushed = this.journal.append([{ number: block.number, body }]);
         flushed.catch(() => {});
-        this.ordered.push({ block, tickets, flushed });
+        this.ordered.push({ block, body, tickets, flushed });
         while (this.ordered.length >= AHEAD_MAX && this.failure === undefined) {
           await this.room.promise;
           this.room = Promise.withResolvers();
@@ -283,7 +294,7 @@ export class Pipeline {
         if (next === undefined) return;
         this.room.resolve();
         await this.orReject(next.tickets, next.flushed);
-        this.executed.push(await this.orReject(next.tickets, this.run(next.block, next.tickets)));
+        this.executed.push(await this.orReject(next.tickets, this.run(next)));
       }
     });
   }
@@ -340,21 +351,22 @@ export class Pipeline {
   }
 
   /** Executes a block and confirms its transactions. */
-  private async run(block: Block, tickets: readonly Waiting[]): Promise<Executed> {
+  private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
     const { model = 'auto', store } = this.options;
     const { receipts, root, changes = [] } = await this.engine.executeBlock(block, { model, changes: store !== undefined });
     tickets.forEach(({ confirmed }, index) => {
       confirmed.resolve({ block: block.number, index, code: receipts.code(index), events: receipts.events(index).slice() });
     });
     const { firstOrdinal } = this.engine;
-    return { block, tickets, root: root as Promise<string>, nextOrdinal: firstOrdinal, receipts: receiptBytes(receipts), changes };
+    return { block, body, tickets, root: root as Promise<string>, nextOrdinal: firstOrdinal, receipts: receiptBytes(receipts), changes };
   }
 
   /** Makes the header, and has the store keep what it stands for. */
-  private async finish({ block, tickets, root, nextOrdinal, receipts, changes }: Executed): Promise<void> {
-    const header = headerOf(block, { parentHash: this.parent, nextOrdinal, receipts, stateRoot: await root });
+  private async finish({ block, body, tickets, root, nextOrdinal, receipts, changes }: Executed): Promise<void> {
+    const encoded = tickets.length === 0 ? block.transactions.map(encodeTransaction) : tickets.map((ticket) => ticket.encoded);
+    const header = headerOf(block, encoded, { parentHash: this.parent, nextOrdinal, receipts, stateRoot: await root });
     this.parent = headerHash(header);
-    const kept = { header: encodeHeader(header), body: encodeBlock(block), receipts: packedReceipts(receipts), changed: changes };
+    const kept = { header: encodeHeader(header), body, receipts: packedReceipts(receipts), changed: changes };
     await this.options.store?.commit({ height: block.number, timeMs: block.timeMs, ...kept }, this.journal.last);
     this.head = { header, hash: this.parent };
     for (const { settled } of tickets) settled.resolve(this.head);

@@ -14,7 +14,7 @@ import { compareBytes } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { ModelChoice } from '../execution/api.ts';
 import { Engine, type EngineOptions } from '../execution/index.ts';
-import { decodeBlock } from '../ledger/transaction-codec.ts';
+import { decodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import { Journal, RealDisk, Store } from '../storage/index.ts';
 import { headerOf, packedReceipts, receiptBytes } from './block-header.ts';
 import { pathsOf, readGenesis } from './folder.ts';
@@ -206,7 +206,12 @@ class FolderCheck {
           const executed = await engine.executeBlock(block, { model });
           const receipts = receiptBytes(executed.receipts);
           const stateRoot = (await executed.root) as string;
-          const header = headerOf(block, { parentHash, nextOrdinal: engine.firstOrdinal, receipts, stateRoot });
+          const header = headerOf(block, block.transactions.map(encodeTransaction), {
+            parentHash,
+            nextOrdinal: engine.firstOrdinal,
+            receipts,
+            stateRoot,
+          });
           parentHash = headerHash(header);
           this.stateRoot = stateRoot;
           this.height = number;

@@ -66,6 +66,8 @@ import { actingAccount } from '../../ledger/assembly/ledger';
 import {
   CFG_BUILDER_FEE_MAX,
   DIR_FIRST,
+  DIR_SLOTS,
+  DIR_TABLE,
   EVENT_ITEM,
   EVENT_ITEM_BYTES,
   EXC_MARKET_COUNT,
@@ -756,6 +758,9 @@ export function lookAheadOrders(tx: usize): u32 {
   if (oid != 0 && slot < 8) {
     const page = load<u32>(directory, DIR_FIRST);
     if (page != 0) touched ^= load<u32>(page + (slot << 6), 8);
+  } else if (oid != 0 && slot < load<u32>(directory, DIR_SLOTS)) {
+    const page = load<u32>(<usize>load<u32>(directory, DIR_TABLE) + ((<usize>(slot >> 3)) << 3));
+    touched ^= load<u32>(page + ((slot & 7) << 6), 8);
   }
   const price = load<u32>(item, ITEM_PRICE);
   if (price < market.tickCount) {

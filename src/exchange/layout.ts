@@ -515,7 +515,6 @@ export const EXC_FEE_TIER_COUNT: u32 = 0x12f0;
 export const EXC_REBATES: u32 = 0x12f4;
 export const EXC_REBATE_COUNT: u32 = 0x12f8;
 export const EXC_BACKSTOP: u32 = 0x12fc; // u32 account number of the backstop vault, NO_ACCOUNT: none
-export const EXC_LEVERAGE_TABLES: u32 = 0x1300; // u32 address of the margin tables
 export const EXC_SWEEP_LISTS: u32 = 0x1304; // u32 address of the sweep's findings (scratch)
 export const EXC_PLAN_END: u32 = 0x1308; // u32 end of the room for transactions of the system in the input arena
 export const EXC_PLAN_NEXT: u32 = 0x1360; // u32 where the next of them goes

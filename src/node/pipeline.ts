@@ -35,6 +35,21 @@ export interface PipelineOptions {
   readonly blockTransactions?: number;
   /** Transactions that may wait for a block; beyond, `submit` refuses. Default 100,000. */
   readonly waitingMax?: number;
+  /** Called for every block that was executed, before its tickets are told; at a start also for those that are executed again. Must not throw. */
+  readonly onConfirmed?: (block: ConfirmedBlock) => void;
+  /** Called when a block's header is final, before its tickets are told. Must not throw. */
+  readonly onSettled?: (settlement: Settlement) => void;
+}
+
+/** A block that was executed and is in the journal. Everything in it is the receiver's to keep. */
+export interface ConfirmedBlock {
+  readonly number: number;
+  readonly timeMs: number;
+  /** Of the block's first item; the others follow (docs/rules.md, 1). */
+  readonly firstOrdinal: bigint;
+  readonly transactions: readonly Transaction[];
+  /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
+  readonly receipts: readonly Uint8Array[];
 }
 
 /** A transaction was executed; its block is in the journal. */
@@ -170,6 +185,11 @@ export class Pipeline {
   /** What reads the state of the last executed block. */
   get state(): Engine {
     return this.engine;
+  }
+
+  /** What was settled, if it is kept: headers, bodies and receipts of heights up to its own. */
+  get store(): Store | undefined {
+    return this.options.store;
   }
 
   /** Throws BUSY when too many wait, UNENCODABLE and the like for what is no transaction, and what has broken the pipeline. */
@@ -352,13 +372,15 @@ export class Pipeline {
 
   /** Executes a block and confirms its transactions. */
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
-    const { model = 'auto', store } = this.options;
+    const { model = 'auto', store, onConfirmed } = this.options;
+    const { firstOrdinal } = this.engine;
     const { receipts, root, changes = [] } = await this.engine.executeBlock(block, { model, changes: store !== undefined });
+    const bytes = receiptBytes(receipts);
+    onConfirmed?.({ number: block.number, timeMs: block.timeMs, firstOrdinal, transactions: block.transactions, receipts: bytes });
     tickets.forEach(({ confirmed }, index) => {
       confirmed.resolve({ block: block.number, index, code: receipts.code(index), events: receipts.events(index).slice() });
     });
-    const { firstOrdinal } = this.engine;
-    return { block, body, tickets, root: root as Promise<string>, nextOrdinal: firstOrdinal, receipts: receiptBytes(receipts), changes };
+    return { block, body, tickets, root: root as Promise<string>, nextOrdinal: this.engine.firstOrdinal, receipts: bytes, changes };
   }
 
   /** Makes the header, and has the store keep what it stands for. */
@@ -369,6 +391,7 @@ export class Pipeline {
     const kept = { header: encodeHeader(header), body, receipts: packedReceipts(receipts), changed: changes };
     await this.options.store?.commit({ height: block.number, timeMs: block.timeMs, ...kept }, this.journal.last);
     this.head = { header, hash: this.parent };
+    this.options.onSettled?.(this.head);
     for (const { settled } of tickets) settled.resolve(this.head);
   }
 }

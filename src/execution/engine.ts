@@ -578,8 +578,10 @@ export class Engine {
     this.broken = undefined;
   }
 
-  close(): Promise<void> {
-    return this.kernel.close();
+  /** Waits for the tree: the thread that works in it must not be stopped in the middle, or who waits for its root waits for ever. */
+  async close(): Promise<void> {
+    await this.tree?.settled().catch(() => {});
+    await this.kernel.close();
   }
 }
 

@@ -112,7 +112,7 @@ export class Engine {
       const admission = new Admission(kernel, genesis);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
       writeAccounts(kernel, admission, genesis);
-      if (tree !== undefined) await kernel.startSideThread();
+      if (tree !== undefined) await kernel.startSideThreads(tree.threads);
       tree?.takeAll(recordLocations(kernel, admission.highestNumber));
       return new Engine(kernel, admission, tree);
     } catch (error) {

@@ -4,6 +4,8 @@
  *
  * Invariant: `root` of a height is T of all records as they were when the block of that height had ended.
  */
+import { availableParallelism } from 'node:os';
+import { HeddleError } from '../base/errors.ts';
 import { blake3 } from '../commitment/blake3.ts';
 import * as C from '../commitment/layout.ts';
 import * as X from '../exchange/layout.ts';
@@ -33,16 +35,23 @@ const SCRATCH_BYTES = 16384;
 export interface StateTreeOptions {
   /** Records that the tree is laid out for; it holds more, at some cost. Default: eight an account. */
   readonly expectedRecords?: number;
+  /** Threads that work blocks into the tree while others execute; 1 to 16. Default: a quarter of the cores, at least one. */
+  readonly threads?: number;
 }
 
 export class StateTree {
+  readonly threads: number;
   private readonly kernel: Kernel;
   private readonly scratch: number;
   private pending: Promise<string> | undefined;
 
-  /** Throws OUT_OF_MEMORY. */
+  /** Throws BAD_WORKERS, OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
     this.kernel = kernel;
+    this.threads = options.threads ?? Math.min(L.ASIDE_THREADS_MAX, Math.max(1, Math.floor(availableParallelism() / 4)));
+    if (!Number.isInteger(this.threads) || this.threads < 1 || this.threads > L.ASIDE_THREADS_MAX) {
+      throw new HeddleError('BAD_WORKERS', `commitment.threads must be an integer from 1 to ${L.ASIDE_THREADS_MAX}, not ${this.threads}`);
+    }
     const records = options.expectedRecords ?? kernel.get(X.EXC_MAX_ACCOUNTS) * RECORDS_PER_ACCOUNT;
     const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, bitsOf(Math.ceil(records / RECORDS_PER_BUCKET))));
     const nodes = 2 << bits;
@@ -139,15 +148,15 @@ export class StateTree {
   /** Works the collected changes in, here and now. */
   commit(): void {
     this.prepare();
-    this.kernel.exports.commitChanges(this.scratch);
+    this.kernel.waitAside(this.kernel.askAside(L.ASIDE_COMMIT, this.scratch));
   }
 
   /** Has the side thread work the collected changes in; the root that comes of it. `settle` or `settled` before the next are collected. */
   commitAside(): Promise<string> {
     this.prepare();
-    this.kernel.askAside(this.scratch);
-    // The root is read in the step in which the thread is seen to be done, before anybody who waits for that can go on.
-    this.pending = this.kernel.awaitAside().then(() => this.root());
+    const job = this.kernel.askAside(L.ASIDE_COMMIT, this.scratch);
+    // The root is read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside(job).then(() => this.root());
     // Whoever asked for the root hears of a failure; that nobody did is no reason to end the process.
     this.pending.catch(() => {});
     return this.pending;

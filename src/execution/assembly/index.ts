@@ -7,7 +7,8 @@ import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
 import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
-import { BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
+import { assertKernel } from '../../kernel/assembly/memory';
+import { ASIDE_COMMIT, ASIDE_THREADS_MAX, BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { collectChanges } from './collect';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
@@ -23,7 +24,7 @@ export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../..
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectChanges, commitChanges, spreadKeys };
+export { collectChanges, spreadKeys };
 
 @inline
 function programs(): Programs {
@@ -44,6 +45,14 @@ export function runDeterministic(id: u32): u32 {
 
 export function runSharded(id: u32): u32 {
   return sharded<Programs>(programs(), id);
+}
+
+/** A side thread's part of a job. */
+export function runAside(job: u32, id: u32, argument: u32): void {
+  assertKernel(id < ASIDE_THREADS_MAX);
+  if (job == ASIDE_COMMIT) {
+    if (id == 0) commitChanges(argument);
+  } else unreachable();
 }
 
 export function runAdversarial(seed: u32, workers: u32, ahead: u32): u32 {

@@ -52,7 +52,9 @@ export interface KernelExports {
   ensureSlotPages(account: number, count: number): boolean;
   ensureTwaps(account: number): boolean;
   spreadKeys(): void;
-  collectChanges(count: number): boolean;
+  markRecords(scratch: number): void;
+  listChanges(count: number): boolean;
+  collectPart(): void;
   runAside(job: number, id: number, argument: number): void;
 }
 
@@ -71,7 +73,7 @@ export interface KernelOptions {
 }
 
 /** Work on the whole state that every worker does its part of, while no transaction runs. */
-export type SharedWork = 'sweep' | 'audit';
+export type SharedWork = 'sweep' | 'audit' | 'collect';
 export type ParallelModel = 'optimistic' | 'deterministic' | 'sharded';
 
 export interface RunOptions {
@@ -492,13 +494,14 @@ export class Kernel {
   /** Has `workers` workers do their parts of a work on the whole state. False: one of them died, and the state is not whole any more. */
   async runShared(work: SharedWork, workers: number): Promise<boolean> {
     for (let id = 1; id < workers; id++) if (this.exited[id]) await this.startThread(id);
-    this.set(L.BLK_RUN, work === 'sweep' ? L.RUN_SWEEP : L.RUN_AUDIT);
+    this.set(L.BLK_RUN, work === 'sweep' ? L.RUN_SWEEP : work === 'audit' ? L.RUN_AUDIT : L.RUN_COLLECT);
     this.set(L.CTL_STOP, L.STOP_NONE);
     this.set(L.CTL_FINISHED, 0);
     if (workers > 1) this.command(workers);
     this.enterWorkerZero((id) => {
       if (work === 'sweep') this.exports.runSweep(id);
-      else this.exports.runAudit(id);
+      else if (work === 'audit') this.exports.runAudit(id);
+      else this.exports.collectPart();
       return L.RETURN_ENDED;
     });
     await this.awaitWorkers(workers);

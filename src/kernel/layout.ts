@@ -100,7 +100,9 @@ export const ASIDE_LEFT: u32 = 8;
 export const ASIDE_FAILED: u32 = 0xffffffff;
 export const ASIDE_THREADS_MAX: u32 = 16;
 /** What side threads can be asked for; each of them enters `runAside` with the job, its own number and the argument. */
-export const ASIDE_COMMIT: u32 = 1;
+export const ASIDE_COMMIT: u32 = 1; // the collected changes into the state tree
+export const ASIDE_FILL: u32 = 2; // the listed records into the state tree, nodes left out; while nothing writes
+export const ASIDE_ROOT: u32 = 3; // all nodes of the state tree
 
 /** What thread 0's run functions return: the block has ended or stopped; there are commits to report; nothing moves (is a worker dead?). */
 export const RETURN_ENDED: u32 = 0;
@@ -256,6 +258,7 @@ export const RUN_SHARDED: u32 = 3;
 /** Every worker over its own range of accounts, while no transaction runs. */
 export const RUN_SWEEP: u32 = 4;
 export const RUN_AUDIT: u32 = 5;
+export const RUN_COLLECT: u32 = 6;
 
 /** Bits of BLK_MUTATION: planted errors that the proof must catch. */
 export const MUTATION_NO_VALIDATION: u32 = 1;

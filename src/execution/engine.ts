@@ -31,7 +31,7 @@ import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
 import { importRecords } from './import-state.ts';
 import { refuseMalformed } from './prepared-check.ts';
-import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, recordLocations, stateRootOf } from './state.ts';
+import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 import { StateTree, type StateTreeOptions } from './state-tree.ts';
 
 export interface EngineOptions extends Partial<KernelOptions> {
@@ -112,8 +112,8 @@ export class Engine {
       const admission = new Admission(kernel, genesis);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
       writeAccounts(kernel, admission, genesis);
-      if (tree !== undefined) await kernel.startSideThread();
-      tree?.takeAll(recordLocations(kernel, admission.highestNumber));
+      if (tree !== undefined) await kernel.startSideThreads(tree.threads);
+      tree?.takeAll();
       return new Engine(kernel, admission, tree);
     } catch (error) {
       await kernel.close();
@@ -164,7 +164,7 @@ export class Engine {
     const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
     if (this.tree !== undefined) {
       await this.tree.settled();
-      this.tree.collect(run.count, changes);
+      await this.tree.collect(run.count, options.model === 'serial' ? 1 : workers, changes);
       root = this.tree.commitAside();
     }
     kernel.exports.endOfBlock();
@@ -550,7 +550,7 @@ export class Engine {
     this.kernel.exports.beginSweep(X.SWEEP_REVALUE, 1);
     this.kernel.exports.runSweep(0);
     this.kernel.exports.endSweep();
-    this.tree?.takeAgain(recordLocations(this.kernel, this.admission.highestNumber));
+    this.tree?.takeAgain();
   }
 
   /** The ordinal that the next item gets: a part of the state that is in no record. */

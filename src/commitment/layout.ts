@@ -25,7 +25,7 @@ export const COM_BITS: u32 = 0x1600; // u32 depth of the top; 0: there is no tre
 export const COM_TOP: u32 = 0x1604; // u32 address
 export const COM_COUNTS: u32 = 0x1608; // u32 address
 export const COM_BUCKETS: u32 = 0x160c; // u32 address
-export const COM_KEYS: u32 = 0x1610; // u32 address of the keys of path, leaf and node, 32 bytes each, then wide, 128 bytes each
+export const COM_KEYS: u32 = 0x1610; // u32 address of the keys of path, leaf, node, item, pair and list, 32 bytes each, then wide, 128 bytes each
 export const COM_CHANGES: u32 = 0x1614; // u32 address of the changes
 export const COM_CHANGE_COUNT: u32 = 0x1618; // u32
 export const COM_CHANGE_MAX: u32 = 0x161c; // u32, a multiple of CLAIM_CHANGES
@@ -79,8 +79,26 @@ export const COM_SCRATCH_BYTES: u32 = 24576;
 export const KEYS_PATH: u32 = 0;
 export const KEYS_LEAF: u32 = 32;
 export const KEYS_NODE: u32 = 64;
-export const KEYS_WIDE: u32 = 96; // path, leaf, node: 128 bytes each
-export const KEYS_BYTES: u32 = 480;
+export const KEYS_ITEM: u32 = 96;
+export const KEYS_PAIR: u32 = 128;
+export const KEYS_LIST: u32 = 160;
+export const KEYS_WIDE: u32 = 192; // path, leaf, node, item, pair: 128 bytes each
+export const KEYS_WIDE_ITEM: u32 = 576;
+export const KEYS_WIDE_PAIR: u32 = 704;
+export const KEYS_BYTES: u32 = 832;
+/** Lists whose roots a header has. Their leaves are made before the next block executes, their roots by a side thread while it does. */
+export const COM_LEAVES: u32 = 0x1980; // u32[3] addresses of the leaves, 32 bytes each
+export const COM_LEAF_COUNTS: u32 = 0x198c; // u32[3]
+export const COM_ROOTS: u32 = 0x19a0; // u8[32][3]
+export const COM_DIGEST_COUNT: u32 = 0x1648; // u32 transactions of the block, the system's included
+export const COM_PACKED_BYTES: u32 = 0x164c; // u32 what packReceipts has written
+export const COM_DIGEST_NEXT: u32 = 0x1a80; // u32, atomic: next transactions whose receipts and accesses are hashed
+export const LIST_TRANSACTIONS: u32 = 0;
+export const LIST_RECEIPTS: u32 = 1;
+export const LIST_ACCESSES: u32 = 2;
+export const LISTS: u32 = 3;
+/** Transactions that a worker claims at a time, to hash their receipts and accesses. */
+export const CLAIM_DIGESTS: u32 = 64;
 /** Records whose values are committed without their derived part: bytes of the payload from .. to are left out. */
 export const DERIVED_CLASS: u32 = 16; // margin account
 export const DERIVED_FROM: u32 = 8;

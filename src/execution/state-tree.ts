@@ -11,12 +11,13 @@ import * as C from '../commitment/layout.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
-import type { RecordChange } from './api.ts';
+import type { BlockRoots, RecordChange } from './api.ts';
 import { bitsOf } from './genesis-check.ts';
+import { HeaderLists } from './header-lists.ts';
 
 const MIB = 1 << 20;
-/** What paths, leaves and nodes are hashed under, in the order of their keys in memory. */
-const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1'];
+/** What is hashed under what, in the order of the keys in memory. */
+const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1', 'heddle item 1', 'heddle pair 1', 'heddle list 1'];
 const BITS_MIN = 8;
 const BITS_MAX = 21;
 /** Records that an account has in the mean. */
@@ -42,8 +43,10 @@ export interface StateTreeOptions {
 
 export class StateTree {
   readonly threads: number;
+  /** The lists that a header commits to beside the state. */
+  readonly lists: HeaderLists;
   private readonly kernel: Kernel;
-  private pending: Promise<string> | undefined;
+  private pending: Promise<BlockRoots> | undefined;
 
   /** Throws BAD_WORKERS, OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
@@ -78,6 +81,7 @@ export class StateTree {
     kernel.set(L.REG_DIRTY_MAX, DIRTY_MAX);
     kernel.set(L.REG_PAGE_OWNERS, kernel.region((memory / 256) * 8));
     kernel.set(L.REG_DIRTY, kernel.region(memory / 256));
+    this.lists = new HeaderLists(kernel);
   }
 
   /** Everything that is present when the genesis has been written. Blocks until it is done. Throws OUT_OF_MEMORY, ENGINE_BROKEN. */
@@ -183,12 +187,16 @@ export class StateTree {
     }
   }
 
-  /** Has the side threads work the collected changes in; the root that comes of it. `settle` or `settled` before the next are collected. */
-  commitAside(): Promise<string> {
-    const job = this.ask(L.ASIDE_COMMIT);
-    // The root is read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
-    this.pending = this.kernel.awaitAside(job).then(() => this.root());
-    // Whoever asked for the root hears of a failure; that nobody did is no reason to end the process.
+  /**
+   * Has the side threads work the collected changes in, and make the roots of the lists whose leaves are there. `settle` or `settled` before the next
+   * are collected.
+   */
+  commitAside(): Promise<BlockRoots> {
+    this.ask(L.ASIDE_COMMIT);
+    const job = this.kernel.askAside(L.ASIDE_LISTS, this.threads);
+    // The roots are read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside(job).then(() => ({ state: this.rootHash(), ...this.lists.roots() }));
+    // Whoever asked for the roots hears of a failure; that nobody did is no reason to end the process.
     this.pending.catch(() => {});
     return this.pending;
   }
@@ -198,13 +206,17 @@ export class StateTree {
     this.kernel.waitAside();
   }
 
-  settled(): Promise<string> {
-    return this.pending ?? Promise.resolve(this.root());
+  async settled(): Promise<void> {
+    await this.pending;
   }
 
   /** Hexadecimal; of the last block, once it is settled. */
   root(): string {
+    return Buffer.from(this.rootHash()).toString('hex');
+  }
+
+  private rootHash(): Uint8Array {
     const at = this.kernel.get(C.COM_TOP) + 32;
-    return Buffer.from(this.kernel.u8.subarray(at, at + 32)).toString('hex');
+    return this.kernel.u8.slice(at, at + 32);
   }
 }

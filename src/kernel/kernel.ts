@@ -55,6 +55,9 @@ export interface KernelExports {
   markRecords(scratch: number): void;
   listChanges(count: number): boolean;
   collectPart(): void;
+  digestPart(id: number): void;
+  hashPacked(list: number, packed: number, first: number, count: number, scratch: number): void;
+  packReceipts(from: number, count: number, to: number, room: number): number;
   runAside(job: number, id: number, argument: number): void;
 }
 
@@ -73,7 +76,7 @@ export interface KernelOptions {
 }
 
 /** Work on the whole state that every worker does its part of, while no transaction runs. */
-export type SharedWork = 'sweep' | 'audit' | 'collect';
+export type SharedWork = 'sweep' | 'audit' | 'collect' | 'digest';
 export type ParallelModel = 'optimistic' | 'deterministic' | 'sharded';
 
 export interface RunOptions {
@@ -107,6 +110,12 @@ const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
 const SYSTEM_BYTES = 64;
 const RUN_EXIT = 255;
+const SHARED_RUNS: Readonly<Record<SharedWork, number>> = {
+  sweep: L.RUN_SWEEP,
+  audit: L.RUN_AUDIT,
+  collect: L.RUN_COLLECT,
+  digest: L.RUN_DIGEST,
+};
 /** How often somebody who waits for the side threads looks whether they still live. */
 const ASIDE_LOOK_MS = 20;
 const CONSTANTS_START = 0x1000;
@@ -494,14 +503,15 @@ export class Kernel {
   /** Has `workers` workers do their parts of a work on the whole state. False: one of them died, and the state is not whole any more. */
   async runShared(work: SharedWork, workers: number): Promise<boolean> {
     for (let id = 1; id < workers; id++) if (this.exited[id]) await this.startThread(id);
-    this.set(L.BLK_RUN, work === 'sweep' ? L.RUN_SWEEP : work === 'audit' ? L.RUN_AUDIT : L.RUN_COLLECT);
+    this.set(L.BLK_RUN, SHARED_RUNS[work]);
     this.set(L.CTL_STOP, L.STOP_NONE);
     this.set(L.CTL_FINISHED, 0);
     if (workers > 1) this.command(workers);
     this.enterWorkerZero((id) => {
       if (work === 'sweep') this.exports.runSweep(id);
       else if (work === 'audit') this.exports.runAudit(id);
-      else this.exports.collectPart();
+      else if (work === 'collect') this.exports.collectPart();
+      else this.exports.digestPart(id);
       return L.RETURN_ENDED;
     });
     await this.awaitWorkers(workers);

@@ -103,6 +103,7 @@ export const ASIDE_THREADS_MAX: u32 = 16;
 export const ASIDE_COMMIT: u32 = 1; // the collected changes into the state tree
 export const ASIDE_FILL: u32 = 2; // the listed records into the state tree, nodes left out; while nothing writes
 export const ASIDE_ROOT: u32 = 3; // all nodes of the state tree
+export const ASIDE_LISTS: u32 = 4; // the roots of the block's lists from their leaves; the argument is how many side threads there are
 
 /** What thread 0's run functions return: the block has ended or stopped; there are commits to report; nothing moves (is a worker dead?). */
 export const RETURN_ENDED: u32 = 0;
@@ -259,6 +260,7 @@ export const RUN_SHARDED: u32 = 3;
 export const RUN_SWEEP: u32 = 4;
 export const RUN_AUDIT: u32 = 5;
 export const RUN_COLLECT: u32 = 6;
+export const RUN_DIGEST: u32 = 7;
 
 /** Bits of BLK_MUTATION: planted errors that the proof must catch. */
 export const MUTATION_NO_VALIDATION: u32 = 1;

@@ -3,7 +3,20 @@
  *
  * Invariant: a node's count says whether none, one or several records are below it; a node with one below is that record's leaf.
  */
-import { COM_COUNTS, COM_KEYS, COM_MARKS, COM_TOP, KEYS_LEAF, KEYS_NODE, KEYS_PATH, KEYS_WIDE } from '../layout';
+import {
+  COM_COUNTS,
+  COM_KEYS,
+  COM_MARKS,
+  COM_TOP,
+  KEYS_ITEM,
+  KEYS_LEAF,
+  KEYS_NODE,
+  KEYS_PAIR,
+  KEYS_PATH,
+  KEYS_WIDE,
+  KEYS_WIDE_ITEM,
+  KEYS_WIDE_PAIR,
+} from '../layout';
 import { hashBlocks, hashPair, spread, WIDE_BYTES } from './blake3';
 
 export const WIDE_PATH: u32 = 0;
@@ -42,6 +55,8 @@ export function spreadKeys(): void {
   spread(keys + KEYS_PATH, wideKey(WIDE_PATH));
   spread(keys + KEYS_LEAF, wideKey(WIDE_LEAF));
   spread(keys + KEYS_NODE, wideKey(WIDE_NODE));
+  spread(keys + KEYS_ITEM, keys + KEYS_WIDE_ITEM);
+  spread(keys + KEYS_PAIR, keys + KEYS_WIDE_PAIR);
 }
 
 @inline

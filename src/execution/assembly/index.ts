@@ -1,8 +1,9 @@
 /** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
 import { claimsOf } from '../../commitment/assembly/changes';
+import { hashPacked, rootOfLeaves } from '../../commitment/assembly/item-list';
 import { spreadKeys } from '../../commitment/assembly/nodes';
-import { awaitCount, commitPart, fillPart, rootPart } from '../../commitment/assembly/tree';
-import { COM_CHANGE_COUNT, COM_COLLECTED } from '../../commitment/layout';
+import { awaitCount, commitPart, fillPart, rootPart, scratchOf } from '../../commitment/assembly/tree';
+import { COM_CHANGE_COUNT, COM_COLLECTED, LISTS } from '../../commitment/layout';
 import { checkExchangeLayout } from '../../exchange/assembly/records';
 import { adversarial, optimistic, recoverCommit } from '../../kernel/assembly/executor-optimistic';
 import { deterministic, planOwners, undo } from '../../kernel/assembly/executor-deterministic';
@@ -11,9 +12,10 @@ import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
 import { assertKernel } from '../../kernel/assembly/memory';
-import { ASIDE_COMMIT, ASIDE_FILL, ASIDE_ROOT, ASIDE_THREADS_MAX, BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
+import { ASIDE_COMMIT, ASIDE_FILL, ASIDE_LISTS, ASIDE_ROOT, ASIDE_THREADS_MAX, BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { collectPart, listChanges } from './collect';
+import { digestPart, packReceipts } from './digest';
 import { markRecords } from './fill';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
@@ -28,7 +30,7 @@ export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../..
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectPart, listChanges, markRecords, spreadKeys };
+export { collectPart, digestPart, hashPacked, listChanges, markRecords, packReceipts, spreadKeys };
 
 @inline
 function programs(): Programs {
@@ -51,8 +53,8 @@ export function runSharded(id: u32): u32 {
   return sharded<Programs>(programs(), id);
 }
 
-/** A side thread's part of a job. */
-export function runAside(job: u32, id: u32, _argument: u32): void {
+/** A side thread's part of a job; the argument of ASIDE_LISTS is how many side threads there are. */
+export function runAside(job: u32, id: u32, argument: u32): void {
   assertKernel(id < ASIDE_THREADS_MAX);
   if (job == ASIDE_COMMIT) commitPart(id);
   else if (job == ASIDE_FILL) {
@@ -60,6 +62,7 @@ export function runAside(job: u32, id: u32, _argument: u32): void {
     awaitCount(COM_COLLECTED, claimsOf(load<u32>(0, COM_CHANGE_COUNT)));
     fillPart(id);
   } else if (job == ASIDE_ROOT) rootPart(id);
+  else if (job == ASIDE_LISTS) for (let list = id; list < LISTS; list += argument) rootOfLeaves(list, scratchOf(id));
   else unreachable();
 }
 

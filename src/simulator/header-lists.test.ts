@@ -85,7 +85,9 @@ test('receipts that are kept are those that were read, and items of any length a
     const counts = [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 700];
     for (const [index, count] of counts.entries()) {
       const lengths = [0, 1, 63, 64, 65, 1023, 1024, 1025, 2048, 2049, 4096, 7000];
-      const items = Array.from({ length: count }, () => Uint8Array.from({ length: lengths[random.below(12)] ?? 0 }, () => random.below(256)));
+      const items = Array.from({ length: count }, () =>
+        Uint8Array.from({ length: lengths[random.below(12)] ?? 0 }, () => random.below(256)),
+      );
       const transactions = items.map((): Transaction => ({ kind: 'noop', sender: genesis.accounts[random.below(4)]?.address as string }));
       const block = { number: index + 1, timeMs: 1_760_000_000_000 + index, transactions };
       const result = await engine.executeBlock(block, { model: 'auto', packed: packed(items), keepReceipts: true });

@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { encodeBlock } from '../ledger/transaction-codec.ts';
+import type { Block, Transaction } from '../ledger/transactions.ts';
 import type { StorageError } from './storage-error.ts';
 import { type BlockCommit, type Place, type RecordChange, Store } from './store.ts';
 
@@ -359,13 +361,68 @@ test('in use, of another chain, of another version', () =>
     child.kill('SIGKILL');
     await once(child, 'exit');
     await assert.rejects(Store.open(folder, { chainId: new Uint8Array(32) }), hasCode('WRONG_CHAIN', /belongs to the chain 0404/));
-    const { open } = await import('lmdb');
-    const root = open({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' });
-    const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
-    meta.putSync(Buffer.from('identity'), Buffer.concat([Buffer.of(0, 0, 0, 2), OPTIONS.chainId]));
-    await root.close();
-    await assert.rejects(Store.open(folder, OPTIONS), hasCode('WRONG_VERSION', /version 2: open it with the release/));
+    await setVersion(folder, 3);
+    await assert.rejects(Store.open(folder, OPTIONS), hasCode('WRONG_VERSION', /version 3: open it with the release/));
   }));
+
+async function setVersion(folder: string, version: number): Promise<void> {
+  const { open } = await import('lmdb');
+  const root = open({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' });
+  const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
+  meta.putSync(Buffer.from('identity'), Buffer.concat([Buffer.of(0, 0, 0, version), OPTIONS.chainId]));
+  await root.close();
+}
+
+test('a store of the version before is gone on with', () =>
+  inFolder(async (folder) => {
+    const random = new Random(8);
+    const model = new Model();
+    const add = async (store: Store): Promise<void> => {
+      const block = randomBlock(random, model.height + 1);
+      model.apply(block);
+      await store.commit(block, JOURNAL_LAST);
+    };
+    let store = await Store.open(folder, OPTIONS);
+    // Bytes are kept as version 1 kept them.
+    for (let i = 0; i < 5; i++) await add(store);
+    await store.close();
+    await setVersion(folder, 1);
+    store = await Store.open(folder, OPTIONS);
+    check(store, model, random);
+    await add(store);
+    await store.close();
+    store = await Store.open(folder, OPTIONS);
+    check(store, model, random);
+    await store.close();
+  }));
+
+test('a block is kept in columns and comes back as its encoding', () =>
+  inFolder(async (folder) => {
+    let store = await Store.open(folder, OPTIONS);
+    const random = new Random(4);
+    const blocks = [0, 1, 3, 20, 63, 64, 700].map(
+      (count, height): Block => ({ number: height, timeMs: 5, transactions: transfers(random, count) }),
+    );
+    for (const block of blocks) {
+      const rest = { header: Uint8Array.of(1), receipts: new Uint8Array(), changed: [] };
+      await store.commit({ height: block.number, timeMs: block.timeMs, body: block, ...rest }, JOURNAL_LAST);
+    }
+    await store.close();
+    store = await Store.open(folder, OPTIONS);
+    for (const block of blocks) assert.deepEqual(store.body(block.number), encodeBlock(block));
+    await store.close();
+  }));
+
+function transfers(random: Random, count: number): Transaction[] {
+  return Array.from({ length: count }, (_, i) => ({
+    kind: 'transfer',
+    sender: address(random.below(100)),
+    nonce: BigInt(1_760_000_000_000 + i),
+    recipient: address(random.below(100)),
+    token: 0,
+    amount: BigInt(random.below(1000)),
+  }));
+}
 
 test('a file that is not LMDB’s, or only a part of it, is an error and not the end of the process', () =>
   inFolder(async (folder) => {

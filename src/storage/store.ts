@@ -12,7 +12,8 @@
  */
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.ts';
-import type { Address, ClientId } from '../ledger/transactions.ts';
+import type { Address, Block, ClientId } from '../ledger/transactions.ts';
+import { packBody, packReceipts, unpackBody, unpackReceipts } from './block-packing.ts';
 import { pack, unpack } from './compression.ts';
 import {
   accountTerm,
@@ -44,7 +45,8 @@ export interface BlockCommit {
   readonly height: number;
   readonly timeMs: number;
   readonly header: Uint8Array;
-  readonly body: Uint8Array;
+  /** The block, which is kept in columns; or bytes. `Store.body` gives the block's encoding back, or the bytes. */
+  readonly body: Block | Uint8Array;
   readonly receipts: Uint8Array;
   /** Each key at most once. */
   readonly changed: readonly RecordChange[];
@@ -89,7 +91,9 @@ interface Waiting {
 }
 
 const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
-const VERSION = 1;
+const VERSION = 2;
+/** Its bodies and receipts are in forms that this version reads too: such a store is gone on with, and is of this version from then on. */
+const VERSION_BEFORE = 1;
 const KEY_BYTES_MAX = 255;
 const LIMIT = 1000;
 /** Blocks of one transaction of a pruning, so that commits get their turn. */
@@ -184,8 +188,8 @@ export class Store {
     const keys = block.terms === undefined ? [] : keysOf(block.terms, height, timeMs);
     const writes: Write[] = [
       { database: this.headers, key: at, value: pack(block.header) },
-      { database: this.bodies, key: at, value: pack(block.body) },
-      { database: this.receiptsOf, key: at, value: pack(block.receipts) },
+      { database: this.bodies, key: at, value: packBody(block.body) },
+      { database: this.receiptsOf, key: at, value: packReceipts(block.receipts) },
     ];
     if (keys.length > 0) writes.push({ database: this.terms, key: at, value: pack(Buffer.concat(keys)) });
     for (const key of keys) writes.push({ database: this.index, key, value: NOTHING });
@@ -205,13 +209,13 @@ export class Store {
     return this.packed(this.headers, height);
   }
 
-  /** Undefined if there is no such height, or it has been pruned. */
+  /** The block as `encodeBlock` writes it. Undefined if there is no such height, or it has been pruned. */
   body(height: number): Uint8Array | undefined {
-    return this.packed(this.bodies, height);
+    return this.packed(this.bodies, height, unpackBody);
   }
 
   receipts(height: number): Uint8Array | undefined {
-    return this.packed(this.receiptsOf, height);
+    return this.packed(this.receiptsOf, height, unpackReceipts);
   }
 
   /** As of `height`. */
@@ -299,15 +303,12 @@ export class Store {
     if (identity === undefined) {
       if (this.headers.getKeysCount() > 0)
         throw new StorageError('STORE_DAMAGED', damagedText(this.folder, 'it does not say to which chain it belongs'));
-      const made = Buffer.alloc(4 + 32);
-      made.writeUInt32BE(VERSION);
-      made.set(chainId, 4);
-      await this.write([{ database: this.meta, key: IDENTITY, value: made }], undefined);
+      await this.writeIdentity(chainId);
       await this.disk.syncFolder();
       return;
     }
     const version = identity.readUInt32BE();
-    if (version !== VERSION) {
+    if (version !== VERSION && version !== VERSION_BEFORE) {
       throw new StorageError(
         'WRONG_VERSION',
         `the store in ${this.folder} is of version ${version}: open it with the release that wrote it`,
@@ -323,6 +324,14 @@ export class Store {
     const height = this.meta.getBinary(HEIGHT);
     this.committed = height === undefined ? undefined : readU48(height);
     this.accepted = this.committed;
+    if (version === VERSION_BEFORE) await this.writeIdentity(chainId);
+  }
+
+  private writeIdentity(chainId: Uint8Array): Promise<void> {
+    const identity = Buffer.alloc(4 + 32);
+    identity.writeUInt32BE(VERSION);
+    identity.set(chainId, 4);
+    return this.write([{ database: this.meta, key: IDENTITY, value: identity }], undefined);
   }
 
   private write(writes: readonly Write[], height: number | undefined): Promise<void> {
@@ -360,11 +369,11 @@ export class Store {
     return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 
-  private packed(database: Bytes, height: number): Uint8Array | undefined {
+  private packed(database: Bytes, height: number, from: (packed: Uint8Array) => Uint8Array = unpack): Uint8Array | undefined {
     const value = database.getBinary(heightKey(height));
     if (value === undefined) return undefined;
     try {
-      return unpack(value);
+      return from(value);
     } catch (cause) {
       throw new StorageError('STORE_DAMAGED', damagedText(this.folder, `what belongs to height ${height}: ${(cause as Error).message}`), {
         cause,

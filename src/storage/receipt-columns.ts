@@ -5,15 +5,14 @@
  *   column  codes of the receipts; column: how many events each has
  *   varint  number of heads, then u32 each: the first words of events (type and length), in the order in which they occur first
  *   varint  number of events, then u8 each: which head
- *   of each head its words, two by two (an odd one by itself): u8 1: one column of numbers of 64 bits, 0: a column for each word
- *
- * What a word means is not looked at: fields of 64 bits lie at multiples of 8 bytes and show by having fewer bits as one number.
+ *   of each head the words of its events behind the first one, in columns (base/word-columns.ts)
  *
  * Invariant: `decodeReceipts` gives back exactly what `encodeReceipts` was given, which is receipts as the node packs them: u32 length, u32
  * code, events, each beginning with u32 type | length << 8, lengths multiples of 4. Everything else is not encoded.
  */
 import { ByteCursor, concatenate, varintBytes } from '../base/byte-cursor.ts';
-import { bitsOfNumbers, NumberColumn, NumberColumnReader, type Numbers, packNumbers } from '../base/number-column.ts';
+import { NumberColumn, NumberColumnReader } from '../base/number-column.ts';
+import { packWordColumns, WordRowReader } from '../base/word-columns.ts';
 
 const VERSION = 1;
 const WORD_BYTES = 4;
@@ -68,19 +67,8 @@ export function encodeReceipts(bytes: Uint8Array): Uint8Array | undefined {
   const parts = [Uint8Array.of(VERSION), codes.bytes(), counts.bytes(), varintBytes(heads.length)];
   parts.push(new Uint8Array(Uint32Array.from(heads, ({ head }) => head).buffer), varintBytes(order.length), Uint8Array.from(order));
   for (const { head, at } of heads) {
-    for (let word = 1; word < wordsOfHead(head); word += isPair(head, word) ? 2 : 1) {
-      const first = column(words, at, word);
-      if (!isPair(head, word)) {
-        parts.push(packNumbers(narrow(first)));
-        continue;
-      }
-      const second = column(words, at, word + 1);
-      const asOne = { lows: first, highs: second };
-      const isOne = bitsOfNumbers(asOne) < bitsOfNumbers(narrow(first)) + bitsOfNumbers(narrow(second));
-      parts.push(Uint8Array.of(isOne ? 1 : 0));
-      if (isOne) parts.push(packNumbers(asOne));
-      else parts.push(packNumbers(narrow(first)), packNumbers(narrow(second)));
-    }
+    const columns = Array.from({ length: wordsOfHead(head) - 1 }, (_, word) => column(words, at, word + 1));
+    parts.push(packWordColumns(columns, 1));
   }
   return concatenate(parts);
 }
@@ -95,7 +83,10 @@ export function decodeReceipts(bytes: Uint8Array): Uint8Array {
   const headWords = cursor.take(cursor.varint() * WORD_BYTES);
   const heads = Array.from({ length: headWords.length / WORD_BYTES }, (_, i) => wordAt(headWords, i * WORD_BYTES));
   const order = cursor.take(cursor.varint());
-  const fields = heads.map((head) => readFields(cursor, head));
+  const events = heads.map((head) => {
+    if (wordsOfHead(head) < 1) cursor.malformed(`an event of ${wordsOfHead(head)} words`);
+    return new WordRowReader(cursor, wordsOfHead(head) - 1, 1);
+  });
   cursor.end();
 
   let words = 2 * codes.length;
@@ -113,53 +104,26 @@ export function decodeReceipts(bytes: Uint8Array): Uint8Array {
     if (counts.high !== 0 || counts.low > order.length - event) cursor.malformed(`a receipt with ${counts.low} events`);
     for (const last = event + counts.low; event < last; event++) {
       const kind = order[event] as number;
-      out[at++] = heads[kind] as number;
-      for (const field of fields[kind] as readonly Field[]) {
-        field.column.next();
-        out[at++] = field.column.low;
-        if (field.isOne) out[at++] = field.column.high;
-      }
+      const head = heads[kind] as number;
+      out[at] = head;
+      (events[kind] as WordRowReader).next(out, at + 1);
+      at += wordsOfHead(head);
     }
     out[start] = (at - start - 1) * WORD_BYTES;
   }
+  for (const rows of events) rows.end();
   if (event < order.length) cursor.malformed(`${order.length - event} events are left over`);
   return new Uint8Array(out.buffer);
-}
-
-interface Field {
-  readonly column: NumberColumnReader;
-  readonly isOne: boolean;
-}
-
-function readFields(cursor: ByteCursor, head: number): Field[] {
-  const fields: Field[] = [];
-  const words = wordsOfHead(head);
-  if (words < 1) cursor.malformed(`an event of ${words} words`);
-  for (let word = 1; word < words; word += isPair(head, word) ? 2 : 1) {
-    const isOne = isPair(head, word) && cursor.byte() === 1;
-    fields.push({ column: new NumberColumnReader(cursor), isOne });
-    if (isPair(head, word) && !isOne) fields.push({ column: new NumberColumnReader(cursor), isOne });
-  }
-  return fields;
 }
 
 function wordsOfHead(head: number): number {
   return (head >>> LENGTH_SHIFT) >>> 2;
 }
 
-/** Whether this word and the next may be one field: fields of 8 bytes lie at multiples of 8. */
-function isPair(head: number, word: number): boolean {
-  return word % 2 === 0 && word + 1 < wordsOfHead(head);
-}
-
 function column(words: Uint32Array, at: readonly number[], word: number): Uint32Array {
   const numbers = new Uint32Array(at.length);
   for (let i = 0; i < at.length; i++) numbers[i] = words[(at[i] as number) + word] as number;
   return numbers;
-}
-
-function narrow(lows: Uint32Array): Numbers {
-  return { lows, highs: new Uint32Array(lows.length) };
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array | undefined {

@@ -3,34 +3,26 @@
  * compressor behind it; the bytes alone are about as many as those of rows.
  *
  *   u8 version
- *   addresses   varint how many there are, then 20 planes: all first bytes, all second bytes ... in the order in which they occur
- *   client ids  the same with 16 planes
- *   columns     ascending, those that are empty left out: varint distance to the one before (from -1), its content; 0 behind the last one
+ *   addresses, client ids   name-columns.ts
+ *   columns                 ascending, those that are empty left out: varint distance to the one before (from -1), its content; 0 at the end
  *
  * A column is a field of the schema (transaction-codec.ts) times four: 0 bytes of heads and texts, 1 numbers, 2 counts of entries, 3 names.
- * Bytes are a varint length and themselves; the others are columns of numbers (base/number-column.ts). A name is an address or client id:
- * 0 a new one, 1 the one named last, otherwise 2 + how many have come to be after it. Nonces are compared with the sender's last one,
- * prices with the market's.
+ * Bytes are a varint length and themselves; the others are columns of numbers (base/number-column.ts). Names are addresses and client
+ * ids (name-columns.ts). Nonces are compared with the sender's last one, prices with the market's.
  *
- * Invariant: one block has one encoding, and bytes that decode are that of what comes out: what was read is encoded again and compared.
- * What a change of the schema moves raises VERSION. Not here: compression (storage/compression.ts).
+ * A book numbers addresses from block to block, so that each stands in full once: those of a block that stand in full have the next numbers
+ * from then on (`newAddresses`). Who has none leaves it out.
+ *
+ * Invariant: one block has one encoding with a book of one size, and bytes that decode are that of what comes out: what was read is encoded
+ * again and compared. What a change of the schema moves raises VERSION. Not here: compression (storage/compression.ts), books.
  */
 import { ByteCursor, concatenate, varintBytes } from '../base/byte-cursor.ts';
 import { HeddleError } from '../base/errors.ts';
 import { NumberColumn, NumberColumnReader } from '../base/number-column.ts';
-import {
-  ADDRESS,
-  ADDRESS_BYTES,
-  CLIENT_ID,
-  CLIENT_ID_BYTES,
-  ColumnNames,
-  type FieldReader,
-  type FieldWriter,
-  notEncodable,
-  putHex,
-} from './field-codec.ts';
+import { ADDRESS, ADDRESS_BYTES, CLIENT_ID, CLIENT_ID_BYTES, ColumnNames, type FieldReader, type FieldWriter } from './field-codec.ts';
+import { type AddressBook, NameReader, NameWriter, NO_BOOK, readAddresses, readNames } from './name-columns.ts';
 import { blockCodec } from './transaction-codec.ts';
-import type { Block } from './transactions.ts';
+import type { Address, Block } from './transactions.ts';
 
 const VERSION = 1;
 const BYTES = 0;
@@ -41,10 +33,6 @@ const KINDS = 4;
 
 const TWO_32 = 2 ** 32;
 const LOW_32 = 0xffffffffn;
-
-const NEW = 0;
-const SAME = 1;
-const KNOWN = 2;
 
 const SCHEMA = new ColumnNames();
 blockCodec.number?.(SCHEMA);
@@ -58,64 +46,27 @@ const KEYS = Uint8Array.from(SCHEMA.names, (name) => (name === 'nonce' ? BY_SEND
 const IS_MARKET: readonly boolean[] = SCHEMA.names.map((name) => name === 'market');
 
 /** Throws NOT_ENCODABLE for what is not a well-formed block. */
-export function encodeColumns(block: Block): Uint8Array<ArrayBuffer> {
+export function encodeColumns(block: Block, book = NO_BOOK): Uint8Array<ArrayBuffer> {
   const writer = new ColumnWriter();
   blockCodec.write(writer, block, 'block');
-  return writer.bytes();
+  return writer.bytes(book, book.size);
 }
 
-/** Throws MALFORMED for bytes that `encodeColumns` does not make, UNKNOWN_VERSION for those of another version of it. */
-export function decodeColumns(bytes: Uint8Array): Block {
-  const reader = new ColumnReader(bytes);
+/** The addresses that stand in full, in the order of the numbers that they have from then on. Throws MALFORMED, UNKNOWN_VERSION. */
+export function newAddresses(bytes: Uint8Array): Address[] {
+  return readAddresses(openColumns(bytes)).inFull;
+}
+
+/** `book`: the one of the encoder, now or later. Throws MALFORMED for bytes that `encodeColumns` does not make, UNKNOWN_VERSION for those of another version of it. */
+export function decodeColumns(bytes: Uint8Array, book = NO_BOOK): Block {
+  const reader = new ColumnReader(bytes, book);
   const block = blockCodec.read(reader, 0, 'block');
   reader.end();
-  const again = encodeColumns(block);
+  const writer = new ColumnWriter();
+  blockCodec.write(writer, block, 'block');
+  const again = writer.bytes(book, reader.bookSize);
   if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i])) reader.malformed('the block has another encoding');
   return block;
-}
-
-/** Numbers that stand for addresses or client ids, in the order in which they occur. */
-class NameWriter {
-  private readonly numbers = new Map<string, number>();
-  private readonly nameBytes: number;
-  private readonly wanted: string;
-  private names: Uint8Array;
-  /** Number of the name that was named last. */
-  last = -1;
-
-  constructor(nameBytes: number, wanted: string) {
-    this.nameBytes = nameBytes;
-    this.wanted = wanted;
-    this.names = new Uint8Array(64 * nameBytes);
-  }
-
-  /** Throws NOT_ENCODABLE for what is no such name. */
-  code(value: string, name: string): number {
-    const { numbers, nameBytes } = this;
-    const known = numbers.get(value);
-    if (known === undefined) {
-      const number = numbers.size;
-      const at = number * nameBytes;
-      if (at === this.names.length) this.names = concatenate([this.names, new Uint8Array(at)]);
-      if (!putHex(value, this.names, at, nameBytes)) notEncodable(name, this.wanted);
-      numbers.set(value, number);
-      this.last = number;
-      return NEW;
-    }
-    if (known === this.last) return SAME;
-    this.last = known;
-    return KNOWN + numbers.size - 1 - known;
-  }
-
-  bytes(): Uint8Array {
-    const { nameBytes, names } = this;
-    const { size } = this.numbers;
-    const planes = new Uint8Array(size * nameBytes);
-    for (let plane = 0; plane < nameBytes; plane++) {
-      for (let i = 0; i < size; i++) planes[plane * size + i] = names[i * nameBytes + plane] as number;
-    }
-    return concatenate([varintBytes(size), planes]);
-  }
 }
 
 class ByteColumn {
@@ -139,8 +90,8 @@ class ColumnWriter implements FieldWriter {
   private readonly clientIds = new NameWriter(CLIENT_ID_BYTES, CLIENT_ID);
   private market = 0;
 
-  bytes(): Uint8Array<ArrayBuffer> {
-    const parts = [Uint8Array.of(VERSION), this.addresses.bytes(), this.clientIds.bytes()];
+  bytes(book: AddressBook, bookSize: number): Uint8Array<ArrayBuffer> {
+    const parts = [Uint8Array.of(VERSION), this.addresses.bytesWith(book, bookSize), this.clientIds.bytes()];
     let last = -1;
     for (const [at, column] of this.columns.entries()) {
       if (column === undefined) continue;
@@ -202,47 +153,20 @@ class ColumnWriter implements FieldWriter {
   }
 }
 
-/** Turns numbers back into names. */
-class NameReader {
-  private readonly cursor: ByteCursor;
-  private readonly nameBytes: number;
-  private readonly size: number;
-  private readonly planes: Uint8Array;
-  private readonly names: string[] = [];
-  last = -1;
-
-  constructor(cursor: ByteCursor, nameBytes: number) {
-    this.cursor = cursor;
-    this.nameBytes = nameBytes;
-    this.size = cursor.varint();
-    this.planes = cursor.take(this.size * nameBytes);
-  }
-
-  name(code: number): string {
-    const { names } = this;
-    if (code === NEW) {
-      this.last = names.length;
-      names.push(this.next());
-    } else if (code !== SAME) this.last = names.length - 1 - (code - KNOWN);
-    return names[this.last] ?? this.cursor.malformed('a name that has not occurred');
-  }
-
-  end(): void {
-    if (this.names.length < this.size) this.cursor.malformed(`${this.size - this.names.length} names are left over`);
-  }
-
-  private next(): string {
-    const { size, planes, nameBytes } = this;
-    const number = this.names.length;
-    if (number === size) this.cursor.malformed('the names end too early');
-    const bytes = new Uint8Array(nameBytes);
-    for (let plane = 0; plane < nameBytes; plane++) bytes[plane] = planes[plane * size + number] as number;
-    return `0x${bytes.toHex()}`;
-  }
+function openColumns(bytes: Uint8Array): ByteCursor {
+  const cursor = new ByteCursor(bytes);
+  const version = cursor.byte();
+  if (version === VERSION) return cursor;
+  throw new HeddleError(
+    'UNKNOWN_VERSION',
+    `the block is in version ${version} of the encoding in columns, this program reads version ${VERSION}: use a release that knows it`,
+  );
 }
 
 class ColumnReader implements FieldReader {
   column = 0;
+  /** Of the encoder. */
+  readonly bookSize: number;
   private readonly cursor: ByteCursor;
   /** No list of a block has more entries. */
   private readonly countMax: number;
@@ -251,19 +175,21 @@ class ColumnReader implements FieldReader {
   private readonly columns = new Array<ByteCursor | NumberColumnReader | undefined>(COLUMNS).fill(undefined);
   private market = 0;
 
-  constructor(bytes: Uint8Array) {
-    const cursor = new ByteCursor(bytes);
+  constructor(bytes: Uint8Array, book: AddressBook) {
+    const cursor = openColumns(bytes);
     this.cursor = cursor;
     this.countMax = bytes.length;
-    const version = cursor.byte();
-    if (version !== VERSION) {
-      throw new HeddleError(
-        'UNKNOWN_VERSION',
-        `the block is in version ${version} of the encoding in columns, this program reads version ${VERSION}: use a release that knows it`,
-      );
-    }
-    this.addresses = new NameReader(cursor, ADDRESS_BYTES);
-    this.clientIds = new NameReader(cursor, CLIENT_ID_BYTES);
+    const { bookSize, inBook, inFull } = readAddresses(cursor);
+    this.bookSize = bookSize;
+    if (bookSize > book.size) cursor.malformed(`a book of ${bookSize} addresses, there are ${book.size}`);
+    let full = 0;
+    this.addresses = new NameReader(cursor, inBook.length, (number) => {
+      const distance = inBook[number] as number;
+      const address = distance === 0 ? inFull[full++] : book.addressOf(bookSize - distance);
+      return address ?? cursor.malformed(`address ${bookSize - distance} is not in the book`);
+    });
+    const clientIds = readNames(cursor, cursor.varint(), CLIENT_ID_BYTES);
+    this.clientIds = new NameReader(cursor, clientIds.length, (number) => clientIds[number] as string);
     let last = -1;
     for (let distance = cursor.varint(); distance > 0; distance = cursor.varint()) {
       const at = last + distance;

@@ -287,7 +287,7 @@ test('damaged and random bytes are refused, or are the one encoding of something
   const random = new Random(7);
   const blocks = fc.sample(block, { numRuns: 200, seed: 11 });
   const singles = fc.sample(transaction, { numRuns: 400, seed: 12 }).map(encodeTransaction);
-  const [rows, columns] = [blocks.map(encodeBlock), blocks.map(encodeColumns)];
+  const [rows, columns] = [blocks.map(encodeBlock), blocks.map((value) => encodeColumns(value))];
   const refused = [0, 0, 0];
   for (let i = 0; i < FUZZED; i++) {
     const form = i % 3;

@@ -32,6 +32,7 @@ import {
 import { FileSizeNote, FREE_BYTES_MIN, freeBytes, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
 import { diskError, StorageError } from './storage-error.ts';
+import { StoredAddresses } from './stored-addresses.ts';
 
 export interface RecordChange {
   /** 1 to 255 bytes. */
@@ -116,6 +117,9 @@ export class Store {
   private readonly index: Bytes;
   /** The index keys of each block, to find them again for pruning. */
   private readonly terms: Bytes;
+  private readonly addresses: Bytes;
+  private readonly numbers: Bytes;
+  private readonly book: StoredAddresses;
   private readonly size: FileSizeNote;
   private committed: number | undefined;
   /** With those that wait. */
@@ -138,6 +142,9 @@ export class Store {
     this.state = database('state');
     this.index = database('index');
     this.terms = database('terms');
+    this.addresses = database('addresses');
+    this.numbers = database('numbers');
+    this.book = new StoredAddresses(this.addresses, this.numbers);
   }
 
   /** Makes the folder, which is the store's own, if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED, the errors of disks. */
@@ -185,10 +192,12 @@ export class Store {
       `height ${height} at ${timeMs}`,
     );
     const at = heightKey(height);
+    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const keys = block.terms === undefined ? [] : keysOf(block.terms, height, timeMs);
+    const body = packBody(block.body, this.book);
     const writes: Write[] = [
       { database: this.headers, key: at, value: pack(block.header) },
-      { database: this.bodies, key: at, value: packBody(block.body) },
+      { database: this.bodies, key: at, value: body.packed },
       { database: this.receiptsOf, key: at, value: packReceipts(block.receipts) },
     ];
     if (keys.length > 0) writes.push({ database: this.terms, key: at, value: pack(Buffer.concat(keys)) });
@@ -199,10 +208,13 @@ export class Store {
       assert(value === undefined || !(value.buffer instanceof SharedArrayBuffer), 'a value in shared memory');
       writes.push({ database: this.state, key, value });
     }
+    for (const { address, number } of this.book.add(body.newAddresses)) {
+      writes.push({ database: this.addresses, key: number, value: address }, { database: this.numbers, key: address, value: number });
+    }
     if (this.accepted === undefined) writes.push({ database: this.meta, key: FIRST, value: at });
     writes.push({ database: this.meta, key: HEIGHT, value: at });
-    if (this.stopped === undefined) this.accepted = height;
-    return this.write(writes, height);
+    this.accepted = height;
+    return this.write(writes, height).then(() => this.book.written(body.newAddresses));
   }
 
   header(height: number): Uint8Array | undefined {
@@ -211,7 +223,7 @@ export class Store {
 
   /** The block as `encodeBlock` writes it. Undefined if there is no such height, or it has been pruned. */
   body(height: number): Uint8Array | undefined {
-    return this.packed(this.bodies, height, unpackBody);
+    return this.packed(this.bodies, height, (packed) => unpackBody(packed, this.book));
   }
 
   receipts(height: number): Uint8Array | undefined {

@@ -275,11 +275,20 @@ test('never ahead of the journal, never out of order', () =>
 
 // --- The world --------------------------------------------------------------------------------------------------------------------
 
+/** Every block names addresses of the one before, and new ones. */
+function bodyAt(height: number): Block {
+  const transactions = Array.from({ length: 70 }, (_, i) => {
+    return { kind: 'noop' as const, sender: `0x${(height * 20 + (i % 40)).toString(16).padStart(40, '0')}` };
+  });
+  return { number: height, timeMs: height, transactions };
+}
+
 /** At height h, record i has the value of the last height up to h that is divisible by i + 1, and is absent at 0. */
 const COMMITTER = `
   const { Store } = await import(${JSON.stringify(import.meta.resolve('./store.ts'))});
   const { writeSync } = await import('node:fs');
   const value = (height) => Uint8Array.from({ length: 50 }, (_, i) => height * 7 + i);
+  const body = ${bodyAt};
   const failed = (error) => writeSync(1, error.code + ' ' + error.message + '\\n');
   try {
     const store = await Store.open(process.argv[1], { chainId: new Uint8Array(32).fill(4) });
@@ -291,7 +300,7 @@ const COMMITTER = `
         const height = next++;
         const changed = Array.from({ length: 60 }, (_, i) => i).filter((i) => height % (i + 1) === 0)
           .map((i) => ({ key: Uint8Array.of(1, i), value: value(height) }));
-        return store.commit({ height, timeMs: height, header: value(height), body: value(height), receipts: new Uint8Array(2000), changed }, height)
+        return store.commit({ height, timeMs: height, header: value(height), body: body(height), receipts: new Uint8Array(2000), changed }, height)
           .then(() => writeSync(1, height + '\\n'));
       });
       await Promise.all(commits).catch((error) => { going = false; failed(error); });
@@ -322,6 +331,7 @@ async function checkCommitted(folder: string, confirmed: number): Promise<number
   }
   assert.equal(store.header(height + 1), undefined);
   if (height > 0) assert.deepEqual(store.header(height), value(height));
+  for (let at = Math.max(1, height - 5); at <= height; at++) assert.deepEqual(store.body(at), encodeBlock(bodyAt(at)));
   await store.close();
   return height;
 }

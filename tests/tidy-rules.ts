@@ -49,9 +49,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
-  cli: { layer: 6, packages: ['commander', 'cli-progress'] },
+  cli: { layer: 6, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
   simulator: { layer: 6, packages: ['fast-check'] },
-  benchmarks: { layer: 6, packages: ['commander', 'cli-progress'] },
+  benchmarks: { layer: 6, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */

@@ -74,12 +74,12 @@ export function badSnapshot(what: string, cause?: unknown): HeddleError {
 }
 
 /** Bits of the prefixes that records of a state are cut up by. */
-export function depthFor(records: number): number {
+function depthFor(records: number): number {
   return Math.min(DEPTH_MAX, Math.max(0, Math.ceil(Math.log2(records / CHUNK_RECORDS))));
 }
 
 /** A path that begins with the `depth` bits of chunk `index`. */
-export function prefixOf(index: number, depth: number): Uint8Array {
+function prefixOf(index: number, depth: number): Uint8Array {
   const path = new Uint8Array(32);
   new DataView(path.buffer).setUint32(0, depth === 0 ? 0 : index * 2 ** (32 - depth));
   return path;
@@ -189,7 +189,13 @@ export interface PackedChunk extends Omit<ChunkEntry, 'offset'> {
   readonly packed: Uint8Array;
 }
 
-export function packChunk(tree: SortedTree, index: number, depth: number): PackedChunk {
+/** All records, in 2^depth chunks. */
+export function packChunks(tree: SortedTree): { readonly depth: number; readonly chunks: readonly PackedChunk[] } {
+  const depth = depthFor(tree.records.length);
+  return { depth, chunks: Array.from({ length: 2 ** depth }, (_, i) => packChunk(tree, i, depth)) };
+}
+
+function packChunk(tree: SortedTree, index: number, depth: number): PackedChunk {
   const [from, to] = tree.range(depth, prefixOf(index, depth));
   const content = encodeRecords(tree.records.slice(from, to));
   const packed = from === to ? new Uint8Array(0) : zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });

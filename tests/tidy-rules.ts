@@ -31,9 +31,9 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
+  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: { layer: 2, rules: true, door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
   exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
   synthetic: { layer: 3 },
   commitment: {
@@ -49,9 +49,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
-  cli: { layer: 6, packages: ['commander', 'cli-progress'] },
+  cli: { layer: 6, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
   simulator: { layer: 6, packages: ['fast-check'] },
-  benchmarks: { layer: 6, packages: ['commander', 'cli-progress'] },
+  benchmarks: { layer: 6, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */

@@ -17,7 +17,8 @@
  *   before          host          changes, their count, the claims (all 0), room in the pool
  *   hashing         side threads  each 256 changes and their order: the thread that has claimed them (COM_HASH_NEXT, atomic add)
  *   barrier                       COM_HASHED, atomic add, has come to the number of claims
- *   partitions      side threads  everything of a partition: the thread that has claimed it (COM_PART_NEXT, atomic add);
+ *   partitions      side threads  everything of a partition: the thread that has claimed it (COM_PART_NEXT, atomic add; of few
+ *                                 changes several partitions at a time);
  *                                 COM_POOL_NEXT: atomic add of slabs
  *   above           side threads  the nodes above the partitions: the thread that was the last to finish one (COM_PARTS_DONE, atomic add)
  */

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
 import { rootOf } from '../commitment/state-tree.ts';
@@ -153,6 +154,35 @@ describe('a thread that dies breaks the engine, and nobody waits for it', () => 
       await inside(engine).kernel.sideThreads[1]?.terminate();
       await assert.rejects(async () => await (await engine.execute(block(1), { model: 'serial' })).root, broken);
     });
+  });
+});
+
+test('a block that the tree cannot take in breaks the engine: its state is not that of any block', async () => {
+  await withEngine({ workers: 1, benchCells: 100, commitment: true }, async (engine) => {
+    const { tree } = inside(engine);
+    const collect = tree.collect.bind(tree);
+    tree.collect = () => Promise.reject(new HeddleError('OUT_OF_MEMORY', 'planted'));
+    const block = (number: number) => writes(number, 64, () => number);
+    await assert.rejects(engine.execute(block(1), { model: 'serial' }), { code: 'OUT_OF_MEMORY' });
+    tree.collect = collect;
+    await assert.rejects(engine.execute(block(1), { model: 'serial' }), { code: 'ENGINE_BROKEN' });
+  });
+});
+
+test('few changes: partitions are worked several at a time', async () => {
+  const cells = 20_000;
+  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 3, expectedRecords: cells } }, async (engine) => {
+    const random = new Random(3);
+    for (const [i, count] of [1, 2, 3, 255, 256, 257, 300, 2047, 2048, 2049].entries()) {
+      const { root } = await engine.execute(
+        writes(i + 1, count, () => random.below(cells)),
+        { model: 'serial' },
+      );
+      const kept = await root;
+      inside(engine).tree.takeAgain();
+      assert.equal(engine.committedRoot(), kept, `${count} writes`);
+    }
+    assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
   });
 });
 

@@ -4,6 +4,7 @@ import { type Dash, type Line, renderLineChart } from './line-chart.ts';
 import { formatCompact, formatMicros, formatNumber, formatRate, formatRatio, formatTick } from './number-format.ts';
 import { details, type Environment, escapeHtml, figure, figures, keyFigures, legend, notice, renderPage, section, table } from './page.ts';
 import { modelColour } from './palette.ts';
+import { renderSeries, type SeriesChart } from './series-chart.ts';
 
 export type Parameters = Readonly<Record<string, string | number>>;
 
@@ -60,6 +61,8 @@ export interface BenchmarkSection {
   readonly axis?: { readonly parameter: string; readonly title: string };
   readonly rows: readonly BenchmarkRow[];
   readonly latencies: readonly LatencyRow[];
+  /** What is no rate of a model. */
+  readonly series?: readonly SeriesChart[];
 }
 
 export interface BenchmarkReport {
@@ -120,6 +123,7 @@ function overview(report: BenchmarkReport): string {
 
 function benchmarkSection(benchmark: BenchmarkSection): string {
   const { rows, latencies } = benchmark;
+  if (rows.length === 0) return section(benchmark.title, benchmark.description, renderSeries(benchmark.series ?? []));
   const parts: string[] = [];
   const keys = varying(rows);
   const axis =
@@ -139,6 +143,7 @@ function benchmarkSection(benchmark: BenchmarkSection): string {
   }
   if (latencies.length > 0) parts.push(latencyCharts(latencies));
   parts.push(details('All numbers', rowTable(rows, keys)));
+  if (benchmark.series !== undefined) parts.push(renderSeries(benchmark.series));
   if (latencies.length > 0) parts.push(details('All latencies', latencyTable(latencies)));
   const fixed = describeParameters(
     rows[0]?.parameters ?? {},

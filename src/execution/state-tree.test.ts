@@ -143,8 +143,9 @@ describe('a thread that dies breaks the engine, and nobody waits for it', () => 
         return commitAside();
       };
       const { root } = await engine.execute(block(1), { model: 'serial' });
-      await assert.rejects(root as Promise<string>, broken);
+      // This one blocks the thread that would hear of the death.
       assert.throws(() => engine.committedRoot(), broken);
+      await assert.rejects(root as Promise<string>, broken);
       await assert.rejects(engine.execute(block(2), { model: 'serial' }), broken);
     });
   });

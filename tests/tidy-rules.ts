@@ -33,7 +33,11 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: {
+    layer: 2,
+    rules: true,
+    door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'],
+  },
   exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
   synthetic: { layer: 3 },
   commitment: {

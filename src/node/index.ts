@@ -3,6 +3,7 @@ export { createFolder, type FolderOptions, openFolder, readGenesis } from './fol
 export { genesisHash } from './genesis-hash.ts';
 export { type Confirmation, type ConfirmedBlock, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';
 export { type KeyProof, proveKey } from './prove-key.ts';
+export { type PruneSummary, pruneFolder } from './pruning.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
 export { packChunks } from './snapshot-format.ts';
 export { SortedTree } from './sorted-tree.ts';

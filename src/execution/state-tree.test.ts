@@ -98,16 +98,29 @@ test('a block that writes more than is worked in at a time, copied by all worker
   });
 });
 
-test('filling again takes no more memory', async () => {
-  const cells = 40_000;
-  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 2, expectedRecords: cells / 8 } }, async (engine) => {
-    const { kernel } = inside(engine);
-    const first = engine.committedRoot();
-    inside(engine).tree.takeAgain();
+test('a top that is far too small: hundreds of records in a bucket, the same root; filling again takes no more memory', async () => {
+  const cells = 90_000;
+  const fitting = { workers: 1, benchCells: cells, commitment: { threads: 1, expectedRecords: cells } };
+  const roots = (engine: Engine) => engine.execute(block(), { model: 'serial' }).then(() => engine.committedRoot());
+  const block = () =>
+    writes(
+      1,
+      20_000,
+      (
+        (i) => () =>
+          i++
+      )(0),
+    );
+  const expected = await withEngine(fitting, async (engine) => [engine.committedRoot(), await roots(engine)]);
+  await withEngine({ ...fitting, commitment: { threads: 2, expectedRecords: 256 } }, async (engine) => {
+    const { kernel, tree } = inside(engine);
+    assert.equal(engine.committedRoot(), expected[0]);
+    assert.equal(await roots(engine), expected[1]);
+    tree.takeAgain();
     const chunks = kernel.get(L.REG_CHUNK_NEXT);
     for (let again = 0; again < 5; again++) {
-      inside(engine).tree.takeAgain();
-      assert.equal(engine.committedRoot(), first);
+      tree.takeAgain();
+      assert.equal(engine.committedRoot(), expected[1]);
     }
     assert.equal(kernel.get(L.REG_CHUNK_NEXT), chunks);
   });

@@ -9,7 +9,7 @@ import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
 import { rootOf } from '../commitment/state-tree.ts';
-import type { Kernel } from '../kernel/index.ts';
+import { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
 import type { BlockRoots, PreparedBlock } from './api.ts';
@@ -203,6 +203,30 @@ test('few changes: partitions are worked several at a time', async () => {
     }
     assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
   });
+});
+
+test('numbers of jobs start again behind the last', async () => {
+  const start = Kernel.prototype.startSideThreads;
+  Kernel.prototype.startSideThreads = function (this: Kernel, count: number): Promise<void> {
+    this.set(L.CTL_ASIDE, L.ASIDE_NUMBER_MASK - 5);
+    this.set(L.CTL_ASIDE_DONE, L.ASIDE_NUMBER_MASK - 5);
+    return start.call(this, count);
+  };
+  try {
+    await withEngine({ workers: 1, benchCells: 300, commitment: { threads: 3 } }, async (engine) => {
+      const random = new Random(4);
+      for (let number = 1; number <= 8; number++) {
+        await engine.execute(
+          writes(number, 100, () => random.below(300)),
+          { model: 'serial' },
+        );
+        assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+      }
+      assert.ok(inside(engine).kernel.get(L.CTL_ASIDE) < 100);
+    });
+  } finally {
+    Kernel.prototype.startSideThreads = start;
+  }
 });
 
 test('numbers of threads that cannot be are refused', async () => {

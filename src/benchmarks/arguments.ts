@@ -108,7 +108,9 @@ function benchCommand(catalogue: readonly string[]): Command {
     .addOption(new Option('--work <list>', 'extra work per transaction in microseconds').argParser(listOf(notNegative)))
     .addOption(new Option('--block-size <n>', 'transactions in a block').argParser(wholeNumber(1, 65536)).default(10_000))
     .addOption(
-      new Option('--commands <n>', `book, markets: commands of a flow (default: ${COMMANDS})`).argParser(wholeNumber(1, 20_000_000)),
+      new Option('--commands <n>', `book, markets, compression: commands of a flow (default: ${COMMANDS})`).argParser(
+        wholeNumber(1, 20_000_000),
+      ),
     )
     .addOption(
       new Option('--rates <list>', 'book, markets: input rates for latencies, commands a second')

@@ -182,6 +182,16 @@ export class Pipeline {
     return this.head;
   }
 
+  /** Transactions that wait for a block. */
+  get waitingTransactions(): number {
+    return this.waiting.length;
+  }
+
+  /** What has broken it, if something has: nothing more is confirmed. */
+  get broken(): HeddleError | undefined {
+    return this.failure;
+  }
+
   /** What reads the state of the last executed block. */
   get state(): Engine {
     return this.engine;

@@ -50,6 +50,8 @@ export interface ConfirmedBlock {
   readonly transactions: readonly Transaction[];
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
+  /** The records that the block has changed, each once, as the state tree commits to them. */
+  readonly changes: readonly RecordChange[];
 }
 
 /** A transaction was executed; its block is in the journal. */
@@ -384,9 +386,14 @@ export class Pipeline {
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
     const { model = 'auto', store, onConfirmed } = this.options;
     const { firstOrdinal } = this.engine;
-    const { receipts, root, changes = [] } = await this.engine.executeBlock(block, { model, changes: store !== undefined });
+    const {
+      receipts,
+      root,
+      changes = [],
+    } = await this.engine.executeBlock(block, { model, changes: store !== undefined || onConfirmed !== undefined });
     const bytes = receiptBytes(receipts);
-    onConfirmed?.({ number: block.number, timeMs: block.timeMs, firstOrdinal, transactions: block.transactions, receipts: bytes });
+    const { number, timeMs, transactions } = block;
+    onConfirmed?.({ number, timeMs, firstOrdinal, transactions, receipts: bytes, changes });
     tickets.forEach(({ confirmed }, index) => {
       confirmed.resolve({ block: block.number, index, code: receipts.code(index), events: receipts.events(index).slice() });
     });

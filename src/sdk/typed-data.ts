@@ -149,6 +149,8 @@ const USER_TYPES = userTypes('');
 const INNER_TYPES = userTypes(PARTIES);
 /** Optional fields are signed as the empty text. */
 const ABSENT = { agentName: '', fromSubAccount: '' };
+/** Of the modes of accounts, as multi-signature actions carry them. */
+const LONG_NAMES: Readonly<Record<string, string>> = { i: 'disabled', u: 'unifiedAccount', p: 'portfolioMargin' };
 
 /**
  * What is signed of a user-signed action; with `parties`, what each signer of a multi-signature user signs. Throws NOT_ENCODABLE (a number
@@ -156,7 +158,8 @@ const ABSENT = { agentName: '', fromSubAccount: '' };
  */
 export function userActionDigest(action: UserAction, parties?: MultiSigParties): Uint8Array {
   const given = Object.entries(action).filter(([, value]) => value !== null);
-  const values = { ...ABSENT, ...Object.fromEntries(given) };
+  const values: Record<string, unknown> = { ...ABSENT, ...Object.fromEntries(given) };
+  if (action.type === 'userSetAbstraction') values.abstraction = LONG_NAMES[action.abstraction] ?? action.abstraction;
   if (parties === undefined) return digest(userSeparator(action.signatureChainId), hashStruct(USER_TYPES[action.type], values));
   const { multiSigUser, outerSigner } = parties;
   const inner = { ...values, payloadMultiSigUser: multiSigUser, outerSigner };

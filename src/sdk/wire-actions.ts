@@ -185,7 +185,8 @@ const USER_ACTIONS = {
     ...type('userSetAbstraction'),
     ...userSigned,
     user: address,
-    abstraction: choice('disabled', 'unifiedAccount', 'portfolioMargin'),
+    // The short names stand inside multi-signature actions; what is signed are the long ones (typed-data.ts).
+    abstraction: choice('disabled', 'unifiedAccount', 'portfolioMargin', 'i', 'u', 'p'),
     nonce: unsigned,
   }),
   userDexAbstraction: struct({ ...type('userDexAbstraction'), ...userSigned, user: address, enabled: bool, nonce: unsigned }),

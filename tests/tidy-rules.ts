@@ -79,7 +79,13 @@ const PARTS: Readonly<Record<string, Part>> = {
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
   views: { layer: 6, imports: ['base', 'kernel', 'ledger', 'exchange', 'commitment', 'storage', 'node'] },
-  cli: { layer: 8, packages: ['commander', 'cli-progress'] },
+  devnet: {
+    layer: 6,
+    imports: ['base', 'ledger', 'exchange', 'sdk', 'node', 'market'],
+    door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
+  },
+  api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
+  cli: { layer: 8, packages: ['commander', 'cli-progress', 'pino'] },
   simulator: { layer: 8, packages: ['fast-check'] },
   benchmarks: { layer: 8, packages: ['commander', 'cli-progress'] },
 };

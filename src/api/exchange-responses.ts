@@ -9,7 +9,7 @@ import { assert } from '../base/assert.ts';
 import * as code from '../base/codes.ts';
 import * as E from '../exchange/layout.ts';
 import { type MessageContext, messageOfCode } from '../exchange/messages.ts';
-import type { Market } from '../views/market-table.ts';
+import type { Market } from '../views/index.ts';
 import type { ActionContext, ExchangeResponse, Outcome, Translation } from './translation.ts';
 
 type Answer = Translation['answer'];

@@ -13,7 +13,7 @@ import { decodeBlock } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import type { ConfirmedBlock, Settlement } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
-import { transactionHash } from '../views/transaction-name.ts';
+import { transactionHash } from '../views/index.ts';
 import { asObject, naturalAt, textAt } from './json-input.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { StreamMessage, StreamsPort } from './views-port.ts';

@@ -3,9 +3,9 @@
  *
  *   {type: "settlement", height}   {height, settled, headerHash, stateRoot, header}
  *   {type: "proof", key}           {height, header, proof}: of the last block that is final; verified with src/commitment/verify.ts
- *   {type: "budget", user}         {user, used, cap, reserved, surplus}
+ *   {type: "budget", user}         {user, used, allowed, reserved, enforced}
  *
- * Bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
+ * docs/api-beyond.md has the answers in full; bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
  */
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { proveSettled } from '../node/index.ts';
@@ -16,7 +16,11 @@ import type { Budget } from './rate-limits.ts';
 
 export interface LedgerContext {
   readonly store: Store;
+  /** The last block that is confirmed. */
+  readonly confirmedHeight: () => number;
   readonly budgetOf: (user: string) => Budget;
+  /** Whether requests beyond the budget are refused. */
+  readonly enforced: boolean;
 }
 
 const KEY_BYTES_MAX = 255;
@@ -34,7 +38,7 @@ export function isLedgerRequest(request: JsonObject): boolean {
 export function ledgerAnswer(request: JsonObject, context: LedgerContext): unknown {
   switch (textAt(request, 'type')) {
     case 'settlement':
-      return settlement(naturalAt(request, 'height'), context.store);
+      return settlement(naturalAt(request, 'height'), context);
     case 'proof':
       return proof(textAt(request, 'key'), context.store);
     default:
@@ -42,10 +46,10 @@ export function ledgerAnswer(request: JsonObject, context: LedgerContext): unkno
   }
 }
 
-function settlement(height: number, store: Store): unknown {
+function settlement(height: number, { store, confirmedHeight }: LedgerContext): unknown {
   const bytes = height > (store.height ?? 0) ? undefined : store.header(height);
-  if (bytes === undefined) return { height, settled: false };
-  return { height, settled: true, ...headerFields(decodeHeader(bytes)) };
+  if (bytes !== undefined) return { height, settled: true, ...headerFields(decodeHeader(bytes)) };
+  return height > (store.height ?? 0) && height <= confirmedHeight() ? { height, settled: false } : null;
 }
 
 function headerFields(header: BlockHeader): Record<string, string> {
@@ -61,11 +65,10 @@ function proof(text: string, store: Store): unknown {
   return { height: header.height, header: hex(encodeHeader(header)), proof: hex(bytes) };
 }
 
-function budget(text: string, { budgetOf }: LedgerContext): unknown {
+function budget(text: string, { budgetOf, enforced }: LedgerContext): unknown {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new MalformedRequest('user is not an address');
   const user = text.toLowerCase();
-  const { used, allowed, reserved } = budgetOf(user);
-  return { user, used, cap: allowed, reserved, surplus: Math.max(0, allowed + reserved - used) };
+  return { user, ...budgetOf(user), enforced };
 }
 
 const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`;

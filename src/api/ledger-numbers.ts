@@ -3,7 +3,7 @@
  *
  * Invariant: what cannot be said becomes a value that the rules refuse, never another one that they take.
  */
-import type { Market } from '../views/market-table.ts';
+import type { Market } from '../views/index.ts';
 
 const U32_MAX = 2 ** 32 - 1;
 /** Prices start at 1. */

@@ -14,12 +14,12 @@ import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
 import type { Store } from '../storage/index.ts';
-import { Views } from '../views/views.ts';
+import { Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
 import { asObject, fieldOf } from './json-input.ts';
-import { isLedgerRequest, ledgerAnswer } from './ledger-answers.ts';
+import { isLedgerRequest, type LedgerContext, ledgerAnswer } from './ledger-answers.ts';
 import { Metrics } from './metrics.ts';
 import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
@@ -118,7 +118,12 @@ export class NodeService {
       ...options.engine,
       clock: options.clock,
       attach: (genesis, store) => {
-        const opened = { genesis, store, views: Views.open({ genesis, store }), explorer: new Explorer(store) };
+        const opened = {
+          genesis,
+          store,
+          views: Views.open({ genesis, store }),
+          explorer: new Explorer(store),
+        };
         parts = opened;
         return {
           onConfirmed: (block) => {
@@ -243,9 +248,18 @@ export class NodeService {
 
   private info(request: unknown): unknown {
     const object = asObject(request, 'the request');
-    if (isLedgerRequest(object)) return ledgerAnswer(object, { store: this.store, budgetOf: (user) => this.budgetOf(user) });
+    if (isLedgerRequest(object)) return ledgerAnswer(object, this.ledgerContext());
     const answer = this.views.answer(request);
     return fieldOf(object, 'type') === 'userRateLimit' ? this.withBudget(object.user as Address, answer) : answer;
+  }
+
+  private ledgerContext(): LedgerContext {
+    return {
+      store: this.store,
+      confirmedHeight: () => this.views.height,
+      budgetOf: (user) => this.budgetOf(user),
+      enforced: this.options.limits.enforced,
+    };
   }
 
   private withBudget(user: Address, answer: unknown): unknown {

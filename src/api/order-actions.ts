@@ -7,7 +7,7 @@
 import * as code from '../base/codes.ts';
 import type { OrderItem, OrdersTransaction, PlaceItem } from '../ledger/transactions.ts';
 import type { ActionOf, WireOrder } from '../sdk/wire-actions.ts';
-import type { Market } from '../views/market-table.ts';
+import type { Market } from '../views/index.ts';
 import { cancelsAnswer, type ItemEcho, modifyAnswer, ordersAnswer } from './exchange-responses.ts';
 import { marketNumber, PRICE_REFUSED, sizeOf, ticksOf } from './ledger-numbers.ts';
 import type { ActionContext, Translation } from './translation.ts';

@@ -1,6 +1,6 @@
 /** Actions about an account's positions and what runs in its name: leverage, isolated margin, the dead man's switch, TWAPs. */
 import type { ActionOf } from '../sdk/wire-actions.ts';
-import type { Market } from '../views/market-table.ts';
+import type { Market } from '../views/index.ts';
 import { defaultAnswer, twapAnswer, twapCancelAnswer } from './exchange-responses.ts';
 import { marketNumber, PRICE_REFUSED, sizeOf, ticksOf } from './ledger-numbers.ts';
 import { type ActionContext, type BodyOf, type Refusal, refusal, type Translation } from './translation.ts';

@@ -8,7 +8,7 @@
 import type { WebSocket } from 'ws';
 import { asObject, fieldOf, type JsonObject, naturalAt, objectAt, optionalAt, parseJson, textAt } from './json-input.ts';
 import { isMalformed, MalformedRequest } from './malformed-request.ts';
-import { type SubscriptionHub, subscriptionKey } from './subscription-hub.ts';
+import { type Missed, type SubscriptionHub, subscriptionKey } from './subscription-hub.ts';
 
 export interface StreamLimits {
   readonly subscriptionsMax: number;
@@ -171,10 +171,9 @@ export class StreamConnection {
       return;
     }
     try {
-      const fromSeq = optionalAt(subscription, 'fromSeq', naturalAt) ?? optionalAt(message, 'fromSeq', naturalAt);
-      const { frames, detach } = hub.attach(subscription, (frame) => this.send(frame), fromSeq);
+      const { frames, detach, feed, seq } = hub.attach(subscription, (frame) => this.send(frame), missedOf(message));
       this.subscriptions.set(key, { detach, user });
-      this.say('subscriptionResponse', { method: 'subscribe', subscription });
+      this.send(JSON.stringify({ channel: 'subscriptionResponse', data: { method: 'subscribe', subscription }, seq, feed }));
       for (const frame of frames) this.send(frame);
     } catch (error) {
       if (!isMalformed(error)) throw error;
@@ -206,6 +205,13 @@ export class StreamConnection {
       this.say('post', { id, response });
     });
   }
+}
+
+/** What a client that comes back asks for, beyond the original. */
+function missedOf(message: JsonObject): Missed | undefined {
+  const fromSeq = optionalAt(message, 'fromSeq', naturalAt);
+  const feed = optionalAt(message, 'feed', textAt);
+  return fromSeq === undefined || feed === undefined ? undefined : { fromSeq, feed };
 }
 
 /** Why a connection has ended that this side did not end. */

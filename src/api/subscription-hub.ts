@@ -4,10 +4,12 @@
  *   views ─▶ feed (numbers, the newest messages) ─▶ receivers
  *
  * Numbers (`seq`) are a feed's, not a connection's: who comes back within the time that a feed without receivers is kept can ask for what it
- * has missed (`fromSeq`). A snapshot carries the number of the last message that is in it.
+ * has missed (`fromSeq`, with the name of the feed that the number is of). A snapshot carries the number of the last message that is in it
+ * (docs/api-beyond.md).
  * Invariant: a receiver gets a snapshot, or the replay that it asked for, and then every message, each once and in order.
  * Not here: sockets, and how much a receiver may fall behind.
  */
+import { randomBytes } from 'node:crypto';
 import type { JsonObject } from './json-input.ts';
 import type { StreamMessage, StreamsPort } from './views-port.ts';
 
@@ -25,7 +27,18 @@ export type Receiver = (frame: string) => void;
 export interface Attached {
   /** What to send first: a snapshot, or what was missed. */
   readonly frames: readonly string[];
+  /** Names this instance of the feed. */
+  readonly feed: string;
+  /** The number before that of the first message that follows. */
+  readonly seq: number;
   detach(): void;
+}
+
+/** What a client that comes back says it has. */
+export interface Missed {
+  readonly feed: string;
+  /** The first message that is wanted. */
+  readonly fromSeq: number;
 }
 
 /** Channels whose frames the original sends without an envelope. */
@@ -33,6 +46,7 @@ const BARE_CHANNELS = new Set(['explorerBlock', 'explorerTxs']);
 
 interface Feed {
   readonly key: string;
+  readonly name: string;
   readonly receivers: Set<Receiver>;
   /** The newest messages, oldest first; the last one has number `seq`. */
   readonly kept: string[];
@@ -45,6 +59,9 @@ export class SubscriptionHub {
   private readonly source: StreamsPort;
   private readonly options: HubOptions;
   private readonly feeds = new Map<string, Feed>();
+  /** No other run of a node has it. */
+  private readonly run = randomBytes(RUN_BYTES).toString('hex');
+  private opened = 0;
   private idleFeeds = 0;
 
   constructor(source: StreamsPort, options: HubOptions) {
@@ -52,17 +69,19 @@ export class SubscriptionHub {
     this.options = options;
   }
 
-  /** Throws MalformedRequest. `fromSeq`: the first message that is wanted; a snapshot comes if it is not kept any more. */
-  attach(subscription: JsonObject, receiver: Receiver, fromSeq?: number): Attached {
+  /** Throws MalformedRequest. A snapshot comes where nothing was `missed`, or it is not kept any more. */
+  attach(subscription: JsonObject, receiver: Receiver, missed?: Missed): Attached {
     const key = subscriptionKey(subscription);
-    const { feed, frames } = this.feedOf(key, subscription, fromSeq);
+    const found = this.feeds.get(key);
+    const { feed, frames } = found === undefined ? this.open(key, subscription) : this.join(found, subscription, missed);
     if (feed.idle !== undefined) {
       clearTimeout(feed.idle);
       delete feed.idle;
       this.idleFeeds--;
     }
     feed.receivers.add(receiver);
-    return { frames, detach: () => this.detach(feed, receiver) };
+    const isReplay = found !== undefined && missed !== undefined && replayed(found, missed) !== undefined;
+    return { frames, feed: feed.name, seq: isReplay ? missed.fromSeq - 1 : feed.seq, detach: () => this.detach(feed, receiver) };
   }
 
   /** Numbers of feeds and of receivers. */
@@ -80,20 +99,13 @@ export class SubscriptionHub {
     this.feeds.clear();
   }
 
-  private feedOf(key: string, subscription: JsonObject, fromSeq: number | undefined): { feed: Feed; frames: string[] } {
-    const found = this.feeds.get(key);
-    if (found === undefined) return this.open(key, subscription);
-    if (fromSeq !== undefined) {
-      const missed = found.seq - fromSeq + 1;
-      if (missed >= 0 && missed <= found.kept.length) {
-        return { feed: found, frames: missed === 0 ? [] : found.kept.slice(-missed) };
-      }
-    }
-    return { feed: found, frames: this.snapshot(found, subscription) };
+  private join(feed: Feed, subscription: JsonObject, missed: Missed | undefined): { feed: Feed; frames: readonly string[] } {
+    const replay = missed === undefined ? undefined : replayed(feed, missed);
+    return { feed, frames: replay ?? this.snapshot(feed, subscription) };
   }
 
   private open(key: string, subscription: JsonObject): { feed: Feed; frames: string[] } {
-    const feed: Feed = { key, receivers: new Set(), kept: [], seq: 0, close: () => {} };
+    const feed: Feed = { key, name: `${this.run}-${++this.opened}`, receivers: new Set(), kept: [], seq: 0, close: () => {} };
     const frames: string[] = [];
     let opening = true;
     feed.close = this.source.subscribe(subscription, (message) => {
@@ -140,6 +152,13 @@ export class SubscriptionHub {
   }
 }
 
+/** Undefined: not of this feed, or not kept any more. */
+function replayed({ name, seq, kept }: Feed, missed: Missed): readonly string[] | undefined {
+  const count = seq - missed.fromSeq + 1;
+  if (missed.feed !== name || count < 0 || count > kept.length) return undefined;
+  return count === 0 ? [] : kept.slice(-count);
+}
+
 function frameOf({ channel, data, height }: StreamMessage, seq: number): string {
   return JSON.stringify(BARE_CHANNELS.has(channel) ? data : { channel, data, seq, height });
 }
@@ -147,8 +166,10 @@ function frameOf({ channel, data, height }: StreamMessage, seq: number): string 
 /** The same for the same subscription, whatever the order of its keys and the case of its addresses. */
 export function subscriptionKey(subscription: JsonObject): string {
   const entries = Object.entries(subscription)
-    .filter(([key, value]) => key !== 'fromSeq' && value !== null && value !== undefined)
+    .filter(([, value]) => value !== null && value !== undefined)
     .map(([key, value]): [string, unknown] => [key, typeof value === 'string' && value.startsWith('0x') ? value.toLowerCase() : value])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(entries);
 }
+
+const RUN_BYTES = 6;

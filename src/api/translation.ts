@@ -6,7 +6,7 @@
 import type { ExchangeOptions } from '../exchange/genesis.ts';
 import type { MessageContext } from '../exchange/messages.ts';
 import type { Address, Transaction } from '../ledger/transactions.ts';
-import type { Market } from '../views/market-table.ts';
+import type { Market } from '../views/index.ts';
 
 type WithoutSigner<T> = T extends unknown ? Omit<T, 'sender' | 'nonce' | 'behalf' | 'multiSig'> : never;
 export type TransactionBody = WithoutSigner<Transaction>;

@@ -35,7 +35,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: { layer: 2, rules: true, door: ['naive.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
   exchange: {
     layer: 3,
     rules: true,

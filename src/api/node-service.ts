@@ -97,7 +97,7 @@ export class NodeService {
       keptFeedsMax: KEPT_FEEDS_MAX,
     });
     this.metrics = new Metrics({
-      waiting: () => pipeline.waitingTransactions,
+      waiting: () => pipeline.counts.waiting,
       signatures: () => signatures.unanswered,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,

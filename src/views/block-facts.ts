@@ -283,25 +283,32 @@ class BlockReading {
   private take(event: LedgerEvent): void {
     switch (event.kind) {
       case 'fill':
-        return this.takeFill(event);
+        this.takeFill(event);
+        break;
       case 'item':
-        return this.takeItem(event);
+        this.takeItem(event);
+        break;
       case 'cancel':
-        return this.takeCancel(event);
+        this.takeCancel(event);
+        break;
       case 'active':
-        return this.takeActive(event);
+        if (event.what === X.ACTIVE_TWAP_SLICE || event.what === X.ACTIVE_TWAP_ENDED) this.takeTwap(event);
+        else this.takeActive(event);
+        break;
       case 'forced':
-        return this.takeForced(event);
+        this.takeForced(event);
+        break;
       case 'funding':
-        return this.takeFunding(event);
+        this.takeFunding(event);
+        break;
       case 'money':
         for (const account of new Set([event.from, event.to])) this.addMoney(account, event);
-        return;
+        break;
       case 'transfer':
         for (const account of new Set([event.sender, event.recipient])) this.addMoney(account, event);
-        return;
+        break;
       case 'created':
-        return;
+        break;
     }
   }
 
@@ -526,9 +533,7 @@ class BlockReading {
   }
 
   private takeActive(event: ActiveEvent): void {
-    const { orders } = this.context;
-    if (event.what === X.ACTIVE_TWAP_SLICE || event.what === X.ACTIVE_TWAP_ENDED) return this.takeTwap(event);
-    const order = orders.find(event.oid);
+    const order = this.context.orders.find(event.oid);
     if (order === undefined) return;
     if (event.what === X.ACTIVE_CHILD) {
       order.place = 'trigger';

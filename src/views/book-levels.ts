@@ -75,8 +75,8 @@ export class BookLevels {
     let looked = 0;
     for (const { priceTicks, lots } of this.levels(sell)) {
       if (looked++ === levelsMax) return undefined;
-      const here = market.notional(priceTicks, lots);
-      const taken = here < left ? here : left;
+      let taken = market.notional(priceTicks, lots);
+      if (left < taken) taken = left;
       weighted += BigInt(priceTicks) * taken;
       left -= taken;
       if (left === 0n) return market.averageText(weighted * market.unit, notional);

@@ -102,9 +102,8 @@ export class Feeds {
       }
       this.late.delete(listened);
       topic.sent?.(this.views.timeMs);
-      return this.deliver(topic, sinks, topic.snapshot(this.views));
-    }
-    if (topic.concerns(news)) this.deliver(topic, sinks, topic.update(this.views, news));
+      this.deliver(topic, sinks, topic.snapshot(this.views));
+    } else if (topic.concerns(news)) this.deliver(topic, sinks, topic.update(this.views, news));
   }
 
   private deliver(topic: Topic, sinks: ReadonlySet<FeedSink>, messages: Iterable<unknown>): void {

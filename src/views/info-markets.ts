@@ -3,8 +3,9 @@
  * A market that does not exist has an empty answer, as on the venue; contexts of markets are made once a block and shared.
  */
 
+import { STATUS_INTEREST_CAPPED } from '../exchange/layout.ts';
 import type { BookLevel } from './book-levels.ts';
-import { quoteText, rateText, scaledText } from './decimal-text.ts';
+import { quoteText, rateText } from './decimal-text.ts';
 import { fundingRate } from './funding-payment.ts';
 import { candleJson, fundingJson, tradeJson } from './history-json.ts';
 import type { Market } from './market-table.ts';
@@ -19,7 +20,6 @@ const RECENT_TRADES = 100;
 const HISTORY_ROWS = 500;
 const CANDLE_ROWS = 5000;
 const HOUR_MS = 3_600_000;
-const RATE_ONE = 10_000_000_000n;
 
 export function metaJson({ markets, mirror }: Views): Json {
   return {
@@ -155,10 +155,8 @@ export function predictedFundings(views: Views): unknown {
 
 /** Markets in which no more may be opened. */
 export function atInterestCap({ markets, mirror }: Views): string[] {
-  return markets.markets.filter(({ index }) => ((mirror.statuses[index] ?? 0) & STATUS_CAPPED) !== 0).map(({ name }) => name);
+  return markets.markets.filter(({ index }) => ((mirror.statuses[index] ?? 0) & STATUS_INTEREST_CAPPED) !== 0).map(({ name }) => name);
 }
-const STATUS_CAPPED = 2;
-
 /** The value of the largest market order, by maximum leverage: the largest order at the mark. */
 export function maxMarketOrderNtls({ markets, mirror }: Views): unknown {
   const byLeverage = new Map<number, bigint>();
@@ -175,6 +173,3 @@ export function marginTable(views: Views, fields: RequestFields): unknown {
   if (table === undefined) throw new MalformedRequest();
   return table;
 }
-
-export const scaledRate = (numerator: bigint, denominator: bigint): string =>
-  denominator === 0n ? '0' : scaledText((numerator * RATE_ONE) / denominator, 10);

@@ -33,7 +33,7 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
+  base: { layer: 0, inBrowsers: true, door: ['assert.ts', 'errors.ts', 'random.ts'] },
   kernel: { layer: 1 },
   ledger: { layer: 2, rules: true, door: ['naive.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
   exchange: {
@@ -45,6 +45,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   commitment: {
     layer: 3,
     rules: true,
+    inBrowsers: true,
     imports: ['base', 'kernel'],
     door: ['blake3.ts', 'header.ts', 'item-list.ts', 'naive-tree.ts', 'proof-error.ts', 'proof.ts', 'state-tree.ts', 'verify.ts'],
     testPackages: ['@noble/hashes'],
@@ -86,6 +87,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
   api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
   cli: { layer: 8, packages: ['commander', 'cli-progress', 'pino'] },
+  conformance: { layer: 8 },
   simulator: { layer: 8, packages: ['fast-check'] },
   benchmarks: { layer: 8, packages: ['commander', 'cli-progress'] },
 };
@@ -258,6 +260,13 @@ export function pureRules(files: readonly SourceFile[]): string[] {
   });
   const impure = /\bDate\b|\bMath\.random\b|\bperformance\b|\bcrypto\b|\bsetTimeout\b|\bsetInterval\b|\bprocess\.|\basync\b|\bawait\b/;
   return lines(rules, impure, 'rules have no clock, no randomness, no I/O and nothing asynchronous', true);
+}
+
+/** What browsers load uses nothing that only Node.js has. Modules of Node.js: `packages`. */
+export function inBrowsers(files: readonly SourceFile[]): string[] {
+  const carried = files.filter(({ path }) => isCode(path) && !isTest(path) && PARTS[partOf(path) ?? '']?.inBrowsers);
+  const onlyNode = /\b(?:process|Buffer|global)\.|\b(?:setImmediate|clearImmediate|require)\(|\bNodeJS\b|\b__(?:dirname|filename)\b/;
+  return lines(carried, onlyNode, 'browsers do not have this', true);
 }
 
 /**

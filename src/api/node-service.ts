@@ -14,7 +14,7 @@ import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
 import type { Store } from '../storage/index.ts';
-import { Views } from '../views/index.ts';
+import { blockTerms, type TermNames, Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
@@ -131,6 +131,7 @@ export class NodeService {
             opened.explorer.confirmed(block);
             service?.noteConfirmed(block);
           },
+          termsOf: (block) => blockTerms(block, termNames(opened.views)),
           onSettled: (settlement) => {
             opened.explorer.settled(settlement);
             service?.noteSettled(settlement);
@@ -197,7 +198,7 @@ export class NodeService {
 
   private handler(): ExchangeHandler {
     const { options, genesis, views } = this;
-    const accountOf = (address: Address): Account => this.accountOf(address);
+    const accountOf = (address: Address): Account => accountIn(views, address);
     const { signatures } = this;
     const timed = {
       recover: async (...call: Parameters<SignaturePool['recover']>): Promise<Uint8Array | undefined> => {
@@ -281,11 +282,6 @@ export class NodeService {
     return parseDecimal(cumVlm, VOLUME_DECIMALS) ?? 0n;
   }
 
-  private accountOf(user: Address): Account {
-    const { role, data } = this.views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address; master?: Address } };
-    return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
-  }
-
   private bestPrices(coin: string): { bid?: string; ask?: string } {
     const book = this.views.answer({ type: 'l2Book', coin }) as { levels: readonly (readonly { px: string }[])[] } | null;
     const [bid, ask] = [book?.levels[0]?.[0]?.px, book?.levels[1]?.[0]?.px];
@@ -333,4 +329,13 @@ export class NodeService {
     this.confirmedAt.delete(height);
     this.metrics.settleSeconds.observe((performance.now() - at) / 1000);
   }
+}
+
+function accountIn(views: Views, user: Address): Account {
+  const { role, data } = views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address } };
+  return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
+}
+
+function termNames(views: Views): TermNames {
+  return { addressOf: views.addressOf, ownerOf: (sender) => accountIn(views, sender).owner ?? sender };
 }

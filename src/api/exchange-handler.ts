@@ -98,7 +98,8 @@ export class ExchangeHandler {
     if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
       budgets.reserve(action.destination ?? actor, action.weight);
     }
-    return translated.answer({ ...confirmed, sender: signer, context });
+    const { block, index, code: result, events } = confirmed;
+    return translated.answer({ block, index, code: result, events, sender: signer, context });
   }
 
   /** Undefined: a value is beyond what transactions can carry. */

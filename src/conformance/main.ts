@@ -35,7 +35,8 @@ try {
 } finally {
   await node.close();
 }
-for (const fault of node.faults) results.push({ client: 'node', name: 'no mistakes of its own', outcome: 'failed', detail: fault });
+for (const fault of new Set(node.faults))
+  results.push({ client: 'node', name: 'no mistakes of its own', outcome: 'failed', detail: fault });
 console.log(tableOf(values.failures ? results.filter(({ outcome }) => outcome !== 'passed') : results));
 const count = (outcome: CheckResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
 console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);

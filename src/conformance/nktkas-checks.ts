@@ -135,7 +135,8 @@ async function orderChecks(checks: Checks, info: Client, trader: Client): Promis
   await checks.refused('order: not matched at once', 'could not immediately match', () => place([limit(true, '2000', '0.1', 'Ioc')]));
   await checks.refused('order: between ticks', 'Price must be divisible by tick size', () => place([limit(true, '2000.123', '0.1')]));
   await checks.refused('order: too small', 'Order must have minimum value of $10', () => place([limit(true, '2000', '0.001')]));
-  await checks.refused('order: beyond the margin', 'Insufficient margin', () => place([limit(true, '3000', '300000')]));
+  await checks.run('updateLeverage', async () => ask(trader, 'updateLeverage', { asset: ETH, isCross: true, leverage: 3 }));
+  await checks.refused('order: beyond the margin', 'Insufficient margin', () => place([limit(true, '3000', '3000')]));
   await checks.refused('order: reduce-only that would increase', 'Reduce only order would increase position', () =>
     place([limit(true, '2000', '0.1', 'Gtc', { r: true })]),
   );
@@ -167,7 +168,6 @@ async function orderChecks(checks: Checks, info: Client, trader: Client): Promis
     const orders = (await ask(info, 'frontendOpenOrders', { user })) as { isTrigger: boolean }[];
     must(orders.some(({ isTrigger }) => isTrigger) && orders.length >= 5, `${orders.length} orders`);
   });
-  await checks.run('updateLeverage', async () => ask(trader, 'updateLeverage', { asset: ETH, isCross: true, leverage: 10 }));
   await checks.refused('updateLeverage: too high', 'Invalid leverage value', () =>
     ask(trader, 'updateLeverage', { asset: ETH, isCross: true, leverage: 200 }),
   );
@@ -185,10 +185,10 @@ async function orderChecks(checks: Checks, info: Client, trader: Client): Promis
     const id = at(await ask(trader, 'twapOrder', { twap }), 'response', 'data', 'status', 'running', 'twapId');
     await ask(trader, 'twapCancel', { a: ETH, t: id });
   });
-  await checks.refused('twapOrder: too short', 'Invalid TWAP duration', () =>
-    ask(trader, 'twapOrder', { twap: { a: ETH, b: true, s: '1', r: false, m: 1, t: false } }),
+  await checks.refused('twapOrder: too small', 'TWAP order value too small', () =>
+    ask(trader, 'twapOrder', { twap: { a: ETH, b: true, s: '0.01', r: false, m: 5, t: false } }),
   );
-  await checks.run('noop', async () => ask(trader, 'noop'));
+  await checks.run('noop', async () => ask(trader, 'noop', { nonce: Date.now() }));
   await checks.run('cancel all', async () => {
     const open = (await ask(info, 'openOrders', { user })) as { coin: string; oid: number }[];
     const assets: Record<string, number> = { ETH, SOL };

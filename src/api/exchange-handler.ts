@@ -110,7 +110,7 @@ export class ExchangeHandler {
       this.options.onConfirmed(type, (performance.now() - started) / 1000, confirmation.code);
       return confirmation;
     } catch (error) {
-      if (error instanceof HeddleError && error.code === 'UNENCODABLE') return undefined;
+      if (error instanceof HeddleError && error.code === 'NOT_ENCODABLE') return undefined;
       throw error;
     }
   }

@@ -27,7 +27,8 @@ export function orderAction({ orders, grouping, builder }: ActionOf<'order'>, co
       kind: 'orders',
       items: orders.map((order) => ({ op: 'place', ...termsOf(order, context), ...size })),
       ...(group === undefined ? {} : { grouping: group }),
-      ...(builder === undefined ? {} : { builder: { address: builder.b, fee: marketNumber(builder.f) } }),
+      // A builder that gets nothing needs no approval: clients name theirs to be counted.
+      ...(builder === undefined || builder.f === 0 ? {} : { builder: { address: builder.b, fee: marketNumber(builder.f) } }),
     },
     answer: ordersAnswer(
       orders.map((order) => echoOf(order, context, group !== 'normal')),

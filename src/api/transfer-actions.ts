@@ -16,11 +16,11 @@ const BAD_AMOUNT = 'Amount is no number of this token.';
 const NO_SPOT_FROM_SUB_ACCOUNT = 'Sub-accounts send from their collateral only: move the amount there first.';
 
 export function usdSendAction({ amount, destination }: ActionOf<'usdSend'>): Translation | Refusal {
-  return withAmount(amount, (units) => ({ kind: 'sendPerp', recipient: destination, amount: units }));
+  return withAmount(amount, (units) => ({ kind: 'sendPerp', recipient: lower(destination), amount: units }));
 }
 
 export function spotSendAction({ token, amount, destination }: ActionOf<'spotSend'>, context: ActionContext): Translation | Refusal {
-  return sendToken(token, amount, destination, context);
+  return sendToken(token, amount, lower(destination), context);
 }
 
 /** The amount may name a sub-account that it is for: `10 subaccount:0x...`. */
@@ -37,10 +37,12 @@ export function withdrawAction({ amount }: ActionOf<'withdraw3'>): Translation |
 
 /** Between the exchange and the ledger balance for oneself, or within one of them to somebody else. */
 export function sendAssetAction(
-  { sourceDex, destinationDex, token, amount, destination, fromSubAccount }: ActionOf<'sendAsset' | 'agentSendAsset'>,
+  action: ActionOf<'sendAsset' | 'agentSendAsset'>,
   context: ActionContext,
   sender: Address,
 ): Translation | Refusal {
+  const { sourceDex, destinationDex, token, amount, fromSubAccount } = action;
+  const destination = lower(action.destination);
   const from = fromSubAccount === undefined || fromSubAccount === '' ? undefined : fromSubAccount.toLowerCase();
   if (from !== undefined && !/^0x[0-9a-f]{40}$/.test(from)) return refusal('Invalid sub-account.');
   if (![sourceDex, destinationDex].every((dex) => dex === PERP_DEX || dex === SPOT)) return refusal('Invalid perp dex.');
@@ -76,6 +78,9 @@ function sendToken(name: string, text: string, recipient: Address, context: Acti
   if (amount === undefined || amount < 0n) return refusal(BAD_AMOUNT);
   return plain({ kind: 'transfer', recipient, token, amount });
 }
+
+/** User-signed addresses keep the case in which they were signed. */
+const lower = (address: string): Address => address.toLowerCase();
 
 /** The number behind the last one for a name that is not known. */
 function tokenNumber(text: string, { tokens }: ActionContext): number {

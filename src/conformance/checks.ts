@@ -46,6 +46,11 @@ export class Checks {
     });
   }
 
+  /** What was found elsewhere. */
+  add(result: Omit<CheckResult, 'client'>): void {
+    this.results.push({ client: this.client, ...result });
+  }
+
   skip(name: string, reason: string): void {
     this.results.push({ client: this.client, name, outcome: 'skipped', detail: reason });
   }

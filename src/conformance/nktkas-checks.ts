@@ -99,7 +99,7 @@ const oidOf = (answer: unknown, i = 0): number => at(answer, 'response', 'data',
 async function orderChecks(checks: Checks, info: Client, trader: Client): Promise<void> {
   const user = devnetAccount(0).address;
   const place = (orders: readonly object[], grouping = 'na'): Promise<unknown> => ask(trader, 'order', { orders, grouping });
-  const clientId = '0x000000000000000000000000000000a1';
+  const clientId = '0x7c0ffee0000000000000000000000a11';
   const oid = await checks.run('order: good till cancelled', async () => oidOf(await place([limit(true, '2000', '0.1')])));
   await checks.run('orderStatus: open', async () => {
     must(at(await ask(info, 'orderStatus', { user, oid }), 'order', 'status') === 'open', 'not open');

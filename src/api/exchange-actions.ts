@@ -44,7 +44,7 @@ const noNames = refuse('Names are not kept by this venue.');
 const noStaking = refuse('Staking is not part of this venue.');
 const noEvm = refuse('The EVM is not part of this venue.');
 
-const ACTIONS: { readonly [T in LedgerAction['type']]: Translate<ActionOf<T>> } = {
+export const ACTIONS: { readonly [T in LedgerAction['type']]: Translate<ActionOf<T>> } = {
   order: orderAction,
   cancel: cancelAction,
   cancelByCloid: cancelByClientIdAction,

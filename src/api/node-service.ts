@@ -101,7 +101,7 @@ export class NodeService {
       signatures: () => signatures.unanswered,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,
-      connections: () => this.server?.connections ?? 0,
+      connections: () => this.connections,
       feeds: () => this.hub.counts.feeds,
       subscriptions: () => this.hub.counts.receivers,
     });
@@ -155,6 +155,11 @@ export class NodeService {
 
   get url(): string {
     return this.server?.url ?? '';
+  }
+
+  /** Open WebSocket connections. */
+  get connections(): number {
+    return this.server?.connections ?? 0;
   }
 
   /** Which recovery of signers runs: `native`, or `javascript`, which is twenty times as slow. */

@@ -89,7 +89,13 @@ export class ApiServer {
     this.weights = new MinuteWeights(options.weightPerMinute, options.clock);
     this.messages = new MinuteWeights(limits.messagesPerMinute, options.clock);
     this.newStreams = new MinuteWeights(limits.newStreamsPerMinute, options.clock);
-    this.http = createServer({ requestTimeout: limits.requestMs, headersTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs });
+    this.http = createServer({
+      requestTimeout: limits.requestMs,
+      headersTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      // How often it is looked for requests that take too long.
+      connectionsCheckingInterval: Math.ceil(limits.requestMs / 4),
+    });
     this.http.maxConnections = limits.connectionsMax;
     this.http.on('request', (request, response) => void this.serve(request, response));
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));

@@ -33,9 +33,13 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, inBrowsers: true, door: ['assert.ts', 'errors.ts', 'random.ts'] },
+  base: { layer: 0, inBrowsers: true, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: {
+    layer: 2,
+    rules: true,
+    door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'],
+  },
   exchange: {
     layer: 3,
     rules: true,
@@ -86,10 +90,10 @@ const PARTS: Readonly<Record<string, Part>> = {
     door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
   },
   api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
-  cli: { layer: 8, packages: ['commander', 'cli-progress', 'pino'] },
+  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
   conformance: { layer: 8 },
   simulator: { layer: 8, packages: ['fast-check'] },
-  benchmarks: { layer: 8, packages: ['commander', 'cli-progress'] },
+  benchmarks: { layer: 8, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */

@@ -486,7 +486,8 @@ class BlockReading {
         sell: item.side === 'sell',
         tif: item.tif,
         limitTicks: this.limitTicks(item, market),
-        originalLots: item.sizeLots,
+        // A reduce-only order that rests was cut to the position.
+        originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
         reduceOnly: item.reduceOnly ?? false,
         clientId: item.clientId,
         trigger: trigger && {

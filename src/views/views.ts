@@ -182,6 +182,7 @@ export class Views {
       }
       const order = orders.find(record.oid) ?? this.orderOfRecord(account, slot, undefined);
       order.leftLots = record.sizeLots + (mirror.extras.get(account, slot)?.hiddenLots ?? 0n);
+      order.originalLots = record.originalLots;
       order.place = placeOf(record.flags);
       orders.settle(account, slot, order);
     }

@@ -31,9 +31,13 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'errors.ts', 'random.ts'] },
+  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: {
+    layer: 2,
+    rules: true,
+    door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'],
+  },
   exchange: {
     layer: 3,
     rules: true,
@@ -54,9 +58,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
   views: { layer: 6, imports: ['base', 'kernel', 'ledger', 'exchange', 'commitment', 'storage', 'node'] },
-  cli: { layer: 8, packages: ['commander', 'cli-progress'] },
+  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
   simulator: { layer: 8, packages: ['fast-check'] },
-  benchmarks: { layer: 8, packages: ['commander', 'cli-progress'] },
+  benchmarks: { layer: 8, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */

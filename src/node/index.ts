@@ -4,4 +4,6 @@ export { genesisHash } from './genesis-hash.ts';
 export { type Confirmation, type ConfirmedBlock, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';
 export { type KeyProof, proveKey } from './prove-key.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
+export { packChunks } from './snapshot-format.ts';
+export { SortedTree } from './sorted-tree.ts';
 export { type Verification, type VerifyOptions, verifyFolder } from './verify-folder.ts';

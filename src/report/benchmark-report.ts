@@ -4,6 +4,7 @@ import { type Dash, type Line, renderLineChart } from './line-chart.ts';
 import { formatCompact, formatMicros, formatNumber, formatRate, formatRatio, formatTick } from './number-format.ts';
 import { details, type Environment, escapeHtml, figure, figures, keyFigures, legend, notice, renderPage, section, table } from './page.ts';
 import { modelColour } from './palette.ts';
+import { renderSeries, type SeriesChart } from './series-chart.ts';
 
 export type Parameters = Readonly<Record<string, string | number>>;
 
@@ -52,6 +53,23 @@ export interface LatencyRow {
   readonly percentilesMicros: Readonly<Record<string, number>>;
 }
 
+/** What something takes in one form. */
+export interface SizeRow {
+  readonly benchmark: string;
+  readonly parameters: Parameters;
+  /** Body, receipts and so on. */
+  readonly what: string;
+  readonly form: string;
+  /** What bytes and micros are of: a transaction, an account. */
+  readonly per: string;
+  readonly bytes: number;
+  /** How many times smaller than the plain form. */
+  readonly ratioToPlain: number;
+  /** Medians over the rounds; none where nothing was timed. */
+  readonly encodeMicros?: number;
+  readonly decodeMicros?: number;
+}
+
 export interface BenchmarkSection {
   readonly name: string;
   readonly title: string;
@@ -60,6 +78,9 @@ export interface BenchmarkSection {
   readonly axis?: { readonly parameter: string; readonly title: string };
   readonly rows: readonly BenchmarkRow[];
   readonly latencies: readonly LatencyRow[];
+  readonly sizes?: readonly SizeRow[];
+  /** What is no rate of a model. */
+  readonly series?: readonly SeriesChart[];
 }
 
 export interface BenchmarkReport {
@@ -119,7 +140,9 @@ function overview(report: BenchmarkReport): string {
 }
 
 function benchmarkSection(benchmark: BenchmarkSection): string {
-  const { rows, latencies } = benchmark;
+  const { rows, latencies, sizes = [], series = [] } = benchmark;
+  if (sizes.length > 0) return section(benchmark.title, benchmark.description, sizeTable(sizes));
+  if (rows.length === 0) return section(benchmark.title, benchmark.description, renderSeries(series));
   const parts: string[] = [];
   const keys = varying(rows);
   const axis =
@@ -139,6 +162,7 @@ function benchmarkSection(benchmark: BenchmarkSection): string {
   }
   if (latencies.length > 0) parts.push(latencyCharts(latencies));
   parts.push(details('All numbers', rowTable(rows, keys)));
+  if (benchmark.series !== undefined) parts.push(renderSeries(benchmark.series));
   if (latencies.length > 0) parts.push(details('All latencies', latencyTable(latencies)));
   const fixed = describeParameters(
     rows[0]?.parameters ?? {},
@@ -313,6 +337,33 @@ function latencyTable(rows: readonly LatencyRow[]): string {
       formatRate(row.achievedPerSecond),
       ...percentiles.map((percentile) => formatMicros(row.percentilesMicros[percentile] ?? Number.NaN)),
       row.saturated ? 'not sustained' : '',
+    ]),
+  );
+}
+
+function sizeTable(rows: readonly SizeRow[]): string {
+  const keys = Object.keys(rows[0]?.parameters ?? {});
+  const micros = (value: number | undefined): string => (value === undefined ? '' : formatMicros(value));
+  return table(
+    [
+      ...keys.map((title) => ({ title: columnTitle(title) })),
+      { title: 'what' },
+      { title: 'form' },
+      { title: 'bytes', numeric: true },
+      { title: 'per' },
+      { title: 'times smaller', numeric: true },
+      { title: 'encode', numeric: true },
+      { title: 'decode', numeric: true },
+    ],
+    rows.map((row) => [
+      ...keys.map((key) => parameterValue(row.parameters[key])),
+      row.what,
+      row.form,
+      row.bytes.toFixed(2),
+      row.per,
+      row.ratioToPlain.toFixed(2),
+      micros(row.encodeMicros),
+      micros(row.decodeMicros),
     ]),
   );
 }

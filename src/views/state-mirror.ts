@@ -79,6 +79,8 @@ export class StateMirror {
   readonly totals: R.TotalsState[];
   readonly fundings: R.FundingState[];
   readonly delistedMs: number[];
+  /** Of delisted markets: the price at which positions were settled. */
+  readonly settledTicks: number[];
   /** STATUS_* of the next block. */
   readonly statuses: number[];
   readonly positions = new Nested<number, number, R.PositionState>();
@@ -123,6 +125,7 @@ export class StateMirror {
     this.totals = each(() => NO_TOTALS);
     this.fundings = each(() => NO_FUNDING);
     this.delistedMs = each(() => 0);
+    this.settledTicks = each(() => 0);
     this.statuses = each(() => 0);
   }
 
@@ -278,6 +281,7 @@ export class StateMirror {
         return true;
       case X.CLASS_DELISTING:
         this.delistedMs[field(key, 0)] = read.time(16);
+        this.settledTicks[field(key, 0)] = read.u32(24);
         touched.markets.add(field(key, 0));
         return true;
       case X.CLASS_MARKET_STATE:

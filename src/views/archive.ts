@@ -111,6 +111,7 @@ export class Archive {
       positions: new RunningPositions(this.mirror),
       twaps: { get: () => undefined, start: () => {} },
       markTicks: () => 0,
+      backstop: undefined,
       delisted: new Map(),
     };
     return readBlock(block, context);

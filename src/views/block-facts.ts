@@ -2,8 +2,8 @@
  * What a block has done, in the words of the protocol's histories: fills, trades, what became of orders, money that moved, funding, TWAPs.
  *
  * Read off the block's transactions and the events of its receipts, in their order. Orders are followed in the order table on the way.
- * Invariant: nothing here depends on when it is read, so a block from the store gives the facts that it gave when it was executed, but for
- * marks, which are in no receipt: of stored blocks the price of the last trade stands for them.
+ * Invariant: nothing here depends on when it is read, so a block from the store gives the facts that it gave when it was executed. The one
+ * exception is the mark beside a fill of a liquidation, which is in no receipt: of stored blocks the price of the last trade stands for it.
  * Not here: who keeps the facts, and how they are written.
  */
 import * as code from '../base/codes.ts';
@@ -172,6 +172,8 @@ export interface FactContext {
   readonly twaps: TwapProgress;
   /** The mark while the block's transactions ran, and while the system's did; 0: none is known. */
   readonly markTicks: (market: number, system: boolean) => number;
+  /** Account number of the backstop vault. */
+  readonly backstop: number | undefined;
   /** Markets that the block has delisted, with the price of settlement. */
   readonly delisted: ReadonlyMap<number, number>;
 }
@@ -228,6 +230,8 @@ class BlockReading {
   private actor = 0;
   private firstOrdinal = 0n;
   private item = 0;
+  /** Price of the last fill since the last item. */
+  private lastFillTicks = 0;
   private parent: TrackedOrder | undefined;
   private sliceFills: FillFact[] = [];
   /** Of the last FORCED event of a liquidation or takeover. */
@@ -261,6 +265,7 @@ class BlockReading {
   private begin(transaction: Transaction | undefined, result: number): void {
     this.transaction = transaction;
     this.item = 0;
+    this.lastFillTicks = 0;
     this.parent = undefined;
     this.sliceFills = [];
     this.forced = undefined;
@@ -322,6 +327,7 @@ class BlockReading {
     const delta = takerSells ? -lots : lots;
     positions.fill(maker, market, -delta, priceTicks, unit, event.makerStartLots);
     positions.fill(taker, market, delta, priceTicks, unit, event.takerStartLots);
+    this.lastFillTicks = priceTicks;
     const tid = this.nextTid(takerSells ? event.makerOid : event.takerOid, takerSells ? event.takerOid : event.makerOid);
     const forced = cause === code.CAUSE_LIQUIDATION;
     const markTicks = this.markTicks(market, priceTicks);
@@ -438,6 +444,11 @@ class BlockReading {
     const item = this.currentItem();
     const index = this.item++;
     if (item === undefined) return;
+    this.takeResult(item, index, event);
+    this.lastFillTicks = 0;
+  }
+
+  private takeResult(item: OrderItem, index: number, event: ItemEvent): void {
     if (item.op === 'place') this.placed(item, index, event);
     else if (item.op === 'modify') {
       this.replaced(item, event);
@@ -486,7 +497,8 @@ class BlockReading {
         sell: item.side === 'sell',
         tif: item.tif,
         limitTicks: this.limitTicks(item, market),
-        originalLots: item.sizeLots,
+        // A reduce-only order that rests was cut to the position.
+        originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
         reduceOnly: item.reduceOnly ?? false,
         clientId: item.clientId,
         trigger: trigger && {
@@ -515,14 +527,12 @@ class BlockReading {
     return lots !== 0n && lots > 0n === (item.side === 'sell') && item.sizeLots > (lots < 0n ? -lots : lots);
   }
 
+  /** Of a market order, whose bound follows from a mark that is in no receipt: the worst price that it took; 0: none. */
   private limitTicks(item: PlaceItem | ModifyItem, market: Market): number {
-    const buys = item.side === 'buy';
-    const last = market.parameters.tickCount - 1;
-    const bounded = (ticks: number): number => Math.min(Math.max(ticks, 1), last);
-    if (item.trigger?.market === true) return bounded(slipped(item.trigger.priceTicks, X.TRIGGER_SLIPPAGE_BPS, buys));
-    if (item.tif !== 'market') return item.priceTicks;
-    const mark = this.context.markTicks(item.market, false);
-    return mark === 0 ? 0 : bounded(slipped(mark, Math.min(item.priceTicks, BPS), buys));
+    if (item.tif === 'market' && item.trigger === undefined) return this.lastFillTicks;
+    if (item.trigger?.market !== true) return item.priceTicks;
+    const slipped = slippedTicks(item.trigger.priceTicks, X.TRIGGER_SLIPPAGE_BPS, item.side === 'buy');
+    return Math.min(Math.max(slipped, 1), market.parameters.tickCount - 1);
   }
 
   private takeCancel(event: CancelEvent): void {
@@ -636,7 +646,7 @@ class BlockReading {
   }
 
   private takeForced(event: ForcedEvent): void {
-    const { positions, markets, mirror } = this.context;
+    const { positions, markets, mirror, backstop } = this.context;
     const { account, method, scope, market } = event;
     // One event for every position of a scope that is taken over: the first speaks for the scope. A deficit that is covered has no market.
     const first = this.forced?.method !== method || this.forced.account !== account || this.forced.scope !== scope;
@@ -660,6 +670,7 @@ class BlockReading {
     const markTicks = Number((event.amount < 0n ? -event.amount : event.amount) / (lots * traded.unit));
     const direction = `Liquidated ${scope === 0 ? 'Cross' : 'Isolated'} ${event.lots < 0n ? 'Long' : 'Short'}`;
     this.closeAt(account, traded, markTicks, direction, { account, markTicks, method: 'backstop' });
+    if (backstop !== undefined) positions.fill(backstop, market, -event.lots, markTicks, traded.unit);
   }
 
   private takeFunding({ market, rate, premium, indexTicks }: FundingEvent): void {
@@ -688,6 +699,6 @@ export function directionOf(startLots: bigint, signedLots: bigint): string {
   return traded <= held ? `Close ${holding}` : `${holding} > ${side}`;
 }
 
-function slipped(ticks: number, bps: number, up: boolean): number {
+function slippedTicks(ticks: number, bps: number, up: boolean): number {
   return up ? Math.floor((ticks * (BPS + bps)) / BPS) : Math.ceil((ticks * (BPS - bps)) / BPS);
 }

@@ -81,7 +81,7 @@ export function referral(views: Views, fields: RequestFields): unknown {
   const referrer = (account === undefined ? 0 : (mirror.settingsOf(account)?.referrer ?? 0)) - 1;
   const rewards = account === undefined ? { builder: 0n, referral: 0n } : mirror.rewardsOf(account);
   const volume = account === undefined ? 0n : mirror.volumeOf(account).all;
-  const code = account === undefined ? undefined : mirror.referralCodes.get(account);
+  const code = account === undefined ? undefined : codeOf(views, account);
   const sums = {
     cumVlm: quoteText(volume),
     unclaimedRewards: quoteText(rewards.builder + rewards.referral),
@@ -89,13 +89,18 @@ export function referral(views: Views, fields: RequestFields): unknown {
     builderRewards: quoteText(rewards.builder),
   };
   return {
-    referredBy: referrer < 0 ? null : { referrer: views.addressOf(referrer), code: mirror.referralCodes.get(referrer) ?? '' },
+    referredBy: referrer < 0 ? null : { referrer: views.addressOf(referrer), code: codeOf(views, referrer) ?? '' },
     ...sums,
     referrerState:
       code === undefined ? { stage: 'needToCreateCode' } : { stage: 'ready', data: referrerData(views, account as number, code) },
     rewardHistory: [],
     tokenToState: account === undefined ? [] : [[0, sums]],
   };
+}
+
+/** Of several codes the first by letters. */
+function codeOf({ mirror }: Views, account: number): string | undefined {
+  return [...mirror.referralCodes.of(account).keys()].sort()[0];
 }
 
 /** The ledger keeps who has referred whom, not what each of them has brought. */

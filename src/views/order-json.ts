@@ -2,7 +2,7 @@
 import type { TimeInForce } from '../ledger/transactions.ts';
 import type { OrderFact } from './block-facts.ts';
 import type { Market, MarketTable } from './market-table.ts';
-import type { OrderTable, TrackedOrder } from './order-table.ts';
+import type { OrderTable, TrackedOrder, TriggerTerms } from './order-table.ts';
 
 /** Fill-or-kill orders, which the protocol does not have, never rest: immediate or cancel is nearest. */
 const TIFS: Readonly<Record<TimeInForce, string>> = { gtc: 'Gtc', ioc: 'Ioc', alo: 'Alo', market: 'FrontendMarket', fok: 'Ioc' };
@@ -32,7 +32,8 @@ export function openOrderJson(order: TrackedOrder, left: bigint, markets: Market
 /** With the children that still wait for it. */
 export function orderJson(order: TrackedOrder, left: bigint, markets: MarketTable, orders: OrderTable): Record<string, unknown> {
   const market = markets.market(order.market);
-  const { trigger } = order;
+  // One that has fired and rests is an order like any other.
+  const trigger = order.place === 'book' ? undefined : order.trigger;
   const children = order.children.flatMap((oid) => {
     const child = orders.find(oid);
     return child?.place === 'child' ? [orderJson(child, child.leftLots, markets, orders)] : [];
@@ -44,13 +45,13 @@ export function orderJson(order: TrackedOrder, left: bigint, markets: MarketTabl
     sz: market.sizeText(left),
     oid: Number(order.oid),
     timestamp: order.timeMs,
-    triggerCondition: trigger === undefined ? 'N/A' : conditionText(order, market),
+    triggerCondition: trigger === undefined ? 'N/A' : conditionText(trigger, order.sell, market),
     isTrigger: trigger !== undefined,
     triggerPx: trigger === undefined ? '0' : market.priceText(trigger.priceTicks),
     children,
     isPositionTpsl: trigger?.whole ?? false,
     reduceOnly: order.reduceOnly,
-    orderType: typeText(order),
+    orderType: typeText(trigger, order.tif),
     origSz: market.sizeText(order.originalLots),
     tif: trigger?.market === true ? null : TIFS[order.tif],
     cloid: order.clientId ?? null,
@@ -62,12 +63,11 @@ export function orderRowJson(fact: OrderFact, markets: MarketTable, orders: Orde
 }
 
 /** Take-profit sells and stop-loss buys wait for the mark to come up, the others for it to come down. */
-function conditionText({ sell, trigger }: TrackedOrder, market: Market): string {
-  if (trigger === undefined) return 'N/A';
-  return `Price ${trigger.takeProfit === sell ? 'above' : 'below'} ${market.priceText(trigger.priceTicks)}`;
+function conditionText({ takeProfit, priceTicks }: TriggerTerms, sell: boolean, market: Market): string {
+  return `Price ${takeProfit === sell ? 'above' : 'below'} ${market.priceText(priceTicks)}`;
 }
 
-function typeText({ trigger, tif }: TrackedOrder): string {
+function typeText(trigger: TriggerTerms | undefined, tif: TimeInForce): string {
   if (trigger !== undefined) return `${trigger.takeProfit ? 'Take Profit' : 'Stop'} ${trigger.market ? 'Market' : 'Limit'}`;
   return tif === 'market' ? 'Market' : 'Limit';
 }

@@ -31,7 +31,9 @@ export interface OrderTerms {
   readonly timeMs: number;
 }
 
-export interface TrackedOrder extends OrderTerms {
+export interface TrackedOrder extends Omit<OrderTerms, 'originalLots'> {
+  /** Of a reduce-only order: what there was to reduce. */
+  originalLots: bigint;
   /** Hidden lots included. */
   leftLots: bigint;
   /** On the book, waiting for the mark, waiting for its parent, or gone. */
@@ -51,14 +53,14 @@ export class OrderTable {
   private readonly byOid = new Map<bigint, TrackedOrder>();
   /** By account, then by slot. */
   private readonly open = new Map<number, Map<number, TrackedOrder>>();
-  /** The latest of each account and client id. */
+  /** Of each account and client id: the open one, else the latest. */
   private readonly byClientId = new Map<string, TrackedOrder>();
 
   find(oid: bigint): TrackedOrder | undefined {
     return this.byOid.get(oid);
   }
 
-  /** The latest order of an account with this client id. */
+  /** The open order of an account with this client id, else the latest. */
   findClientId(account: number, clientId: ClientId): TrackedOrder | undefined {
     return this.byClientId.get(`${account} ${clientId}`);
   }
@@ -71,7 +73,12 @@ export class OrderTable {
   add(terms: OrderTerms, fields: Pick<TrackedOrder, 'leftLots' | 'place' | 'status' | 'statusMs'>): TrackedOrder {
     const order: TrackedOrder = { ...terms, ...fields, children: [], shown: 0 };
     this.byOid.set(order.oid, order);
-    if (order.clientId !== undefined) this.byClientId.set(`${order.account} ${order.clientId}`, order);
+    if (order.clientId !== undefined) {
+      const key = `${order.account} ${order.clientId}`;
+      // One that was refused for having the id of an open order does not take it over.
+      const known = this.byClientId.get(key);
+      if (known === undefined || known.place === 'gone') this.byClientId.set(key, order);
+    }
     return order;
   }
 

@@ -79,6 +79,8 @@ export class StateMirror {
   readonly totals: R.TotalsState[];
   readonly fundings: R.FundingState[];
   readonly delistedMs: number[];
+  /** Of delisted markets: the price at which positions were settled. */
+  readonly settledTicks: number[];
   /** STATUS_* of the next block. */
   readonly statuses: number[];
   readonly positions = new Nested<number, number, R.PositionState>();
@@ -102,7 +104,8 @@ export class StateMirror {
   readonly holders = new Nested<number, number, true>();
   /** Oids of open orders by account and client id. */
   readonly clientIds = new Nested<number, ClientId, bigint>();
-  readonly referralCodes = new Map<number, string>();
+  /** Codes by owner; one may have several. */
+  readonly referralCodes = new Nested<number, string, true>();
   /** Those whom an account has referred. */
   readonly referred = new Nested<number, number, true>();
   lastRollDay = 0;
@@ -122,6 +125,7 @@ export class StateMirror {
     this.totals = each(() => NO_TOTALS);
     this.fundings = each(() => NO_FUNDING);
     this.delistedMs = each(() => 0);
+    this.settledTicks = each(() => 0);
     this.statuses = each(() => 0);
   }
 
@@ -138,6 +142,7 @@ export class StateMirror {
       if (collateral === 0n && !backstop) return;
       this.margins.set(number, { collateral, orderMargin: 0n, openOrders: 0, feeTier: 0, makerTier: 0, referred: false });
       this.volumes.set(number, NO_VOLUME);
+      this.rewards.set(number, { builder: 0n, referral: 0n });
       if (!backstop) return;
       this.vaults.set(number, {
         account: number,
@@ -276,6 +281,7 @@ export class StateMirror {
         return true;
       case X.CLASS_DELISTING:
         this.delistedMs[field(key, 0)] = read.time(16);
+        this.settledTicks[field(key, 0)] = read.u32(24);
         touched.markets.add(field(key, 0));
         return true;
       case X.CLASS_MARKET_STATE:
@@ -297,33 +303,29 @@ export class StateMirror {
         this.balances.put(account, field(key, 1), value && read.u64(L.BALANCE_AMOUNT));
         return true;
       case X.CLASS_MARGIN_ACCOUNT:
-        this.margins.set(account, R.readMargin(read));
+        put(this.margins, account, value && R.readMargin(read));
         return true;
       case X.CLASS_POSITION: {
         const market = field(key, 1);
-        const position = R.readPosition(read);
+        const position = value && R.readPosition(read);
         this.positions.put(account, market, position);
-        this.holders.put(market, account, position.sizeLots === 0n ? undefined : true);
+        this.holders.put(market, account, (position?.sizeLots ?? 0n) === 0n ? undefined : true);
         return true;
       }
       case X.CLASS_SETTINGS: {
-        const settings = R.readSettings(read);
-        this.settings.set(account, settings);
-        if (settings.referrer > 0) this.referred.put(settings.referrer - 1, account, true);
+        const settings = value && R.readSettings(read);
+        put(this.settings, account, settings);
+        if (settings !== undefined && settings.referrer > 0) this.referred.put(settings.referrer - 1, account, true);
         return true;
       }
       case X.CLASS_VOLUME:
-        this.volumes.set(account, R.readVolume(read));
+        put(this.volumes, account, value && R.readVolume(read));
         return true;
       case X.CLASS_HISTORY:
-        this.histories.put(
-          account,
-          field(key, 1),
-          Array.from({ length: DAYS_PER_PART }, (_, i) => read.i64(8 + i * 8)),
-        );
+        this.histories.put(account, field(key, 1), value && Array.from({ length: DAYS_PER_PART }, (_, i) => read.i64(8 + i * 8)));
         return true;
       case X.CLASS_REWARDS:
-        this.rewards.set(account, { builder: read.i64(8), referral: read.i64(16) });
+        put(this.rewards, account, value && { builder: read.i64(8), referral: read.i64(16) });
         return true;
       case X.CLASS_TWAP:
         this.twaps.put(account, field(key, 1), value && R.readTwap(read));
@@ -367,13 +369,13 @@ export class StateMirror {
 
   private takeRest(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): void {
     const read = this.reader.load(value ?? NOTHING);
-    if (recordClass === X.CLASS_VAULT) this.vaults.set(field(key, 0), R.readVault(read));
+    if (recordClass === X.CLASS_VAULT) put(this.vaults, field(key, 0), value && R.readVault(read));
     else if (recordClass === X.CLASS_FOLLOWER) {
       const [vault, user] = [field(key, 0), field(key, 1)];
       this.followers.put(vault, user, value && R.readFollower(read));
       this.vaultsOfFollower.put(user, vault, value && true);
     } else if (recordClass === X.CLASS_REFERRAL && value !== undefined) {
-      this.referralCodes.set(read.u32(8) - 1, nameOf(key.subarray(1)));
+      this.referralCodes.put(read.u32(8) - 1, nameOf(key.subarray(1)), true);
     } else if (recordClass === X.CLASS_CLOCK) this.lastRollDay = read.time(16) - 1;
   }
 
@@ -396,6 +398,11 @@ export class StateMirror {
 }
 
 const NOTHING = new Uint8Array(0);
+
+function put<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
 
 /** A key's u32 field. */
 function field(key: Uint8Array, index: number): number {

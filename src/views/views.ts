@@ -9,9 +9,11 @@
  * Invariant: everything that is answered belongs to `height`. Nothing is read from the engine, whose memory is ahead while a block executes.
  */
 import { assert } from '../base/assert.ts';
+import { CAUSE_BACKSTOP } from '../base/codes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { type ExchangeOptions, exchangeOptions } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
+import { ROLE_AGENT } from '../ledger/layout.ts';
 import type { Address, TimeInForce } from '../ledger/transactions.ts';
 import type { ConfirmedBlock } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
@@ -134,6 +136,13 @@ export class Views {
   /** Of an account that there is. */
   readonly addressOf = (account: number): Address => this.mirror.addressOf(account) ?? NO_ADDRESS;
 
+  /** Whom a sender acts for if it names nobody: the owner of an agent, else itself. */
+  ownerOf(sender: Address): Address {
+    const number = this.mirror.numberOf(sender);
+    const account = number === undefined ? undefined : this.mirror.account(number);
+    return account?.role === ROLE_AGENT ? this.addressOf(account.owner) : sender;
+  }
+
   /** Collateral and positions at the marks; the isolated ones with what is their own. */
   accountValue(account: number): bigint {
     let value = this.mirror.margin(account)?.collateral ?? 0n;
@@ -143,9 +152,13 @@ export class Views {
     return value;
   }
 
+  private get backstop(): number | undefined {
+    return this.genesis.backstop === undefined ? undefined : this.mirror.numberOf(this.genesis.backstop);
+  }
+
   private context(positions: RunningPositions, markTicks: FactContext['markTicks'], delisted: FactContext['delisted']): FactContext {
     const { markets, mirror, orders, histories } = this;
-    return { markets, mirror, orders, positions, twaps: histories.twapProgress, markTicks, delisted };
+    return { markets, mirror, orders, positions, twaps: histories.twapProgress, markTicks, delisted, backstop: this.backstop };
   }
 
   // --- Values of accounts -----------------------------------------------------------------------------------------------------------
@@ -182,6 +195,7 @@ export class Views {
       }
       const order = orders.find(record.oid) ?? this.orderOfRecord(account, slot, undefined);
       order.leftLots = record.sizeLots + (mirror.extras.get(account, slot)?.hiddenLots ?? 0n);
+      order.originalLots = record.originalLots;
       order.place = placeOf(record.flags);
       orders.settle(account, slot, order);
     }
@@ -242,13 +256,15 @@ export class Views {
     this.atHeight = stored.height;
     this.atMs = stored.timeMs(stored.height);
     const blocks = recentOf(stored, recentBlocks);
-    const { starts, filled } = lookAhead(blocks);
+    const { starts, filled } = lookAhead(blocks, this.mirror, this.backstop);
     this.openStoredOrders(stored, filled);
     this.openStoredTwaps(() => 0n);
     const last = (market: number): number =>
       this.histories.candles[market]?.last('1m')?.closeTicks ?? this.genesis.markets[market]?.markTicks ?? 0;
-    const context = this.context(new RunningPositions(this.mirror, starts), last, new Map());
-    for (const block of blocks) this.histories.add(readBlock(block, context), this.orders);
+    const positions = new RunningPositions(this.mirror, starts);
+    for (const block of blocks) {
+      this.histories.add(readBlock(block, this.context(positions, last, delistedBy(block, this.mirror))), this.orders);
+    }
     this.settleOrders(this.openSlots());
     this.openStoredTwaps((filledLots) => filledLots);
     this.archive?.startsAt(blocks[0]?.number ?? stored.height + 1);
@@ -314,13 +330,29 @@ function recentOf(stored: StoredBlocks, most: number): ReadableBlock[] {
   return blocks.reverse();
 }
 
-/** What the first of these blocks has found: sizes of positions before their first change, and how much of each order they fill. */
-function lookAhead(blocks: readonly ReadableBlock[]): { readonly starts: Map<number, bigint>; readonly filled: Map<bigint, bigint> } {
+/** Markets that a stored block has delisted: it is of that time and has a vote for it. */
+function delistedBy({ timeMs, transactions }: ReadableBlock, mirror: StateMirror): Map<number, number> {
+  const delisted = new Map<number, number>();
+  for (const transaction of transactions) {
+    if (transaction.kind !== 'delist' || mirror.delistedMs[transaction.market] !== timeMs) continue;
+    delisted.set(transaction.market, mirror.settledTicks[transaction.market] ?? 0);
+  }
+  return delisted;
+}
+
+/** What these blocks will find: sizes of positions before their first change, and how much of each order they fill. */
+function lookAhead(
+  blocks: readonly ReadableBlock[],
+  mirror: StateMirror,
+  backstop: number | undefined,
+): { readonly starts: Map<number, bigint>; readonly filled: Map<bigint, bigint> } {
   const starts = new Map<number, bigint>();
   const filled = new Map<bigint, bigint>();
+  /** What the backstop vault has taken over, by market: no fill of its own says so. */
+  const taken = new Map<number, bigint>();
   const start = (account: number, market: number, lots: bigint): void => {
     const key = positionKey(account, market);
-    if (!starts.has(key)) starts.set(key, lots);
+    if (!starts.has(key)) starts.set(key, account === backstop ? lots - (taken.get(market) ?? 0n) : lots);
   };
   for (const { receipts } of blocks) {
     for (const receipt of receipts) {
@@ -330,9 +362,15 @@ function lookAhead(blocks: readonly ReadableBlock[]): { readonly starts: Map<num
           start(event.taker, event.market, event.takerStartLots);
           start(event.maker, event.market, event.makerStartLots);
           filled.set(event.makerOid, (filled.get(event.makerOid) ?? 0n) + event.lots);
-        } else if (event.kind === 'forced' && event.lots !== 0n) start(event.account, event.market, -event.lots);
+        } else if (event.kind === 'forced' && event.method === CAUSE_BACKSTOP && event.lots !== 0n) {
+          start(event.account, event.market, -event.lots);
+          taken.set(event.market, (taken.get(event.market) ?? 0n) - event.lots);
+        }
       }
     }
+  }
+  for (const market of backstop === undefined ? [] : taken.keys()) {
+    start(backstop as number, market, mirror.positions.get(backstop as number, market)?.sizeLots ?? 0n);
   }
   return { starts, filled };
 }

@@ -30,9 +30,15 @@ export function readRequest(body: unknown): SignedRequest {
     action: readAction(body.action),
     nonce: unsigned.read(body.nonce, 'nonce'),
     signature: parseSignature(body.signature),
-    ...(vaultAddress === undefined || vaultAddress === null ? {} : { vaultAddress: address.read(vaultAddress, 'vaultAddress') }),
+    ...(vaultAddress === undefined || vaultAddress === null ? {} : { vaultAddress: vaultOf(vaultAddress) }),
     ...(expiresAfter === undefined || expiresAfter === null ? {} : { expiresAfter: unsigned.read(expiresAfter, 'expiresAfter') }),
   };
+}
+
+/** With 0x or without: ccxt leaves it out. */
+function vaultOf(value: unknown): `0x${string}` {
+  const isBare = typeof value === 'string' && /^[0-9a-fA-F]{40}$/.test(value);
+  return address.read(isBare ? `0x${value}` : value, 'vaultAddress');
 }
 
 /** What the signature of a request is of, on a chain. User-signed actions name their chain themselves. */

@@ -91,6 +91,14 @@ test('what is absent, null or false is not hashed', () => {
   );
 });
 
+test('an account that is acted for may be written without 0x', () => {
+  const body = { action: { type: 'noop' }, nonce: 1, signature: { r: '0x1', s: '0x1', v: 0 } };
+  assert.equal(readRequest({ ...body, vaultAddress: 'aB'.repeat(20) }).vaultAddress, `0x${'ab'.repeat(20)}`);
+  for (const vaultAddress of ['', '0x', 'ab', 'ab'.repeat(21), 1, {}, false]) {
+    assert.throws(() => readRequest({ ...body, vaultAddress }), { code: 'MALFORMED_ACTION' });
+  }
+});
+
 test('null stands where the protocol has it', () => {
   const packed = (action: unknown): string => bytesToHex(encodeMessagePack(readAction(action)));
   const vault = { type: 'vaultModify', vaultAddress: `0x${'11'.repeat(20)}` };

@@ -33,9 +33,13 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, inBrowsers: true, door: ['assert.ts', 'errors.ts', 'random.ts'] },
+  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
-  ledger: { layer: 2, rules: true, door: ['naive.ts', 'transaction-codec.ts', 'transactions.ts'] },
+  ledger: {
+    layer: 2,
+    rules: true,
+    door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'],
+  },
   exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
   synthetic: { layer: 3 },
   commitment: {
@@ -75,9 +79,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
-  cli: { layer: 6, packages: ['commander', 'cli-progress'] },
+  cli: { layer: 6, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
   simulator: { layer: 6, packages: ['fast-check'] },
-  benchmarks: { layer: 6, packages: ['commander', 'cli-progress'] },
+  benchmarks: { layer: 6, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */
@@ -252,7 +256,10 @@ export function pureRules(files: readonly SourceFile[]): string[] {
 
 /** What browsers load uses nothing that only Node.js has. Modules of Node.js: `packages`. */
 export function inBrowsers(files: readonly SourceFile[]): string[] {
-  const carried = files.filter(({ path }) => isCode(path) && !isTest(path) && PARTS[partOf(path) ?? '']?.inBrowsers);
+  const carried = files.filter(({ path }) => {
+    const part = PARTS[partOf(path) ?? ''];
+    return isCode(path) && !isTest(path) && (part?.inBrowsers || part?.layer === 0);
+  });
   const onlyNode = /\b(?:process|Buffer|global)\.|\b(?:setImmediate|clearImmediate|require)\(|\bNodeJS\b|\b__(?:dirname|filename)\b/;
   return lines(carried, onlyNode, 'browsers do not have this', true);
 }

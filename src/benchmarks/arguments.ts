@@ -29,6 +29,7 @@ interface Options {
   rates: number[];
   latency: boolean;
   latencySeconds?: number;
+  data: string;
   seed: number;
 }
 
@@ -39,6 +40,7 @@ const QUICK_COMMANDS = 300_000;
 const LATENCY_SECONDS = 2;
 const QUICK_LATENCY_SECONDS = 0.25;
 const WORKERS_MAX = 64;
+const DATA = '../shared/data';
 
 /** `argv` without program and script. Throws HeddleError BAD_ARGUMENT, UNKNOWN_BENCHMARK. */
 export function parseArguments(argv: readonly string[], catalogue: readonly string[]): BenchArguments {
@@ -60,6 +62,7 @@ export function parseArguments(argv: readonly string[], catalogue: readonly stri
     commands: options.commands ?? (options.quick ? QUICK_COMMANDS : COMMANDS),
     rates: options.latency ? options.rates : [],
     latencySeconds: options.latencySeconds ?? (options.quick ? QUICK_LATENCY_SECONDS : LATENCY_SECONDS),
+    dataFolder: options.data,
     seed: options.seed,
   };
   return {
@@ -112,6 +115,7 @@ function benchCommand(catalogue: readonly string[]): Command {
     )
     .addOption(new Option('--latency-seconds <s>', `length of the input of a latency (default: ${LATENCY_SECONDS})`).argParser(notNegative))
     .option('--no-latency', 'book, markets: no latencies')
+    .addOption(new Option('--data <folder>', 'compression: where recordings are').default(DATA))
     .addOption(new Option('--seed <n>', 'seed of all generated work').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)).default(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} })

@@ -1,10 +1,13 @@
 /** What a benchmark is: what it compares, on which work, and how to run it. */
-import type { BenchmarkRow, LatencyRow } from '../report/index.ts';
+import type { BenchmarkRow, LatencyRow, SizeRow } from '../report/index.ts';
 import type { BenchSettings } from './settings.ts';
 
 export interface Outcome {
   readonly rows: readonly BenchmarkRow[];
   readonly latencies: readonly LatencyRow[];
+  readonly sizes?: readonly SizeRow[];
+  /** What was left out, and why. */
+  readonly notes?: readonly string[];
 }
 
 export interface Benchmark {

@@ -1,8 +1,21 @@
 /** All benchmarks, in the order in which `all` runs them. */
 import type { Benchmark } from './benchmark.ts';
 import { commitment } from './commitment-benchmark.ts';
+import { compression } from './compression-benchmark.ts';
 import { book, contention, follow, markets } from './flow-benchmarks.ts';
 import { risk } from './risk-benchmark.ts';
 import { chain, hot, synthetic, transfers } from './synthetic-benchmarks.ts';
 
-export const CATALOGUE: readonly Benchmark[] = [transfers, synthetic, book, markets, follow, risk, commitment, hot, chain, contention];
+export const CATALOGUE: readonly Benchmark[] = [
+  transfers,
+  synthetic,
+  book,
+  markets,
+  follow,
+  risk,
+  commitment,
+  compression,
+  hot,
+  chain,
+  contention,
+];

@@ -4,7 +4,7 @@
  */
 
 import { Random } from '../base/random.ts';
-import type { PreparedBlock } from '../execution/api.ts';
+import type { BlockRoots, PreparedBlock } from '../execution/api.ts';
 import { Engine } from '../execution/index.ts';
 import { PreparedBlockWriter } from '../execution/prepared-block.ts';
 import type { BenchmarkRow } from '../report/index.ts';
@@ -42,8 +42,8 @@ async function measure(records: number, rounds: number, seed: number): Promise<M
     for (let number = 1; number <= rounds + 1; number++) {
       const prepared = block(number, records, random);
       const started = performance.now();
-      const { seconds, root } = await engine.execute(prepared, { model: 'serial' });
-      measured.root = await (root as Promise<string>);
+      const { seconds, roots } = await engine.execute(prepared, { model: 'serial' });
+      measured.root = Buffer.from(((await roots) as BlockRoots).state).toString('hex');
       // The first one warms up.
       if (number === 1) continue;
       measured.execution.push(seconds);

@@ -1,7 +1,7 @@
 /**
  * The command: `npm run bench -- NAME`. Results go to standard output, progress and warnings to standard error.
  *
- * With `--json` standard output has exactly one object: { benchmark, calibrationBefore, calibrationAfter, rows, latencies, … }.
+ * With `--json` standard output has exactly one object: { benchmark, calibrationBefore, calibrationAfter, rows, latencies, sizes, … }.
  */
 import { writeFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
@@ -12,7 +12,7 @@ import { type BenchArguments, parseArguments } from './arguments.ts';
 import type { Progress } from './benchmark.ts';
 import { CALIBRATION_LIMIT, type Calibration, calibrate } from './calibration.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { alignColumns, latenciesAsText, remarksAsText, rowsAsText } from './text-table.ts';
+import { alignColumns, latenciesAsText, remarksAsText, rowsAsText, sizesAsText } from './text-table.ts';
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
@@ -43,12 +43,15 @@ async function run(args: BenchArguments, command: string): Promise<void> {
     const benchmark = CATALOGUE.find((entry) => entry.name === name);
     if (benchmark === undefined) continue;
     const bar = progressBar();
-    const { rows, latencies } = await benchmark.run(settings, bar.progress);
+    const { rows, latencies, sizes = [], notes = [] } = await benchmark.run(settings, bar.progress);
     bar.stop();
+    for (const note of notes) console.error(note);
     const { title, description, axis } = benchmark;
-    sections.push({ name, title, description, ...(axis === undefined ? {} : { axis }), rows, latencies });
+    sections.push({ name, title, description, ...(axis === undefined ? {} : { axis }), rows, latencies, sizes });
     if (json) continue;
-    console.log(`\n${name}: ${title}\n${rowsAsText(rows)}`);
+    console.log(`\n${name}: ${title}`);
+    if (rows.length > 0) console.log(rowsAsText(rows));
+    if (sizes.length > 0) console.log(sizesAsText(sizes));
     for (const remark of remarksAsText(rows)) console.log(remark);
     if (latencies.length > 0) console.log(`\nlatency from planned arrival to commit report, by input rate\n${latenciesAsText(latencies)}`);
   }
@@ -77,6 +80,7 @@ async function run(args: BenchArguments, command: string): Promise<void> {
         quiet,
         rows: sections.flatMap(({ rows }) => rows),
         latencies: sections.flatMap(({ latencies }) => latencies),
+        sizes: sections.flatMap(({ sizes = [] }) => sizes),
       }),
     );
   }

@@ -21,6 +21,8 @@ export interface BenchSettings {
   /** Input rates of latency measurements, commands a second; none to leave them out. */
   readonly rates: readonly number[];
   readonly latencySeconds: number;
+  /** Where recordings are. */
+  readonly dataFolder: string;
   readonly seed: number;
 }
 

@@ -1,5 +1,5 @@
 /** Results as aligned text: names to the left, numbers to the right. */
-import type { BenchmarkRow, LatencyRow } from '../report/index.ts';
+import type { BenchmarkRow, LatencyRow, SizeRow } from '../report/index.ts';
 
 /** Columns of one width; a column whose cells (but for its title) are all numbers is aligned to the right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
@@ -73,6 +73,25 @@ export function latenciesAsText(rows: readonly LatencyRow[]): string {
       whole(row.achievedPerSecond),
       ...percentiles.map((name) => micros(row.percentilesMicros[name] ?? 0)),
       row.saturated ? 'not sustained' : '',
+    ]),
+  ]);
+}
+
+/** Bytes and micros are those of a transaction or an account. */
+export function sizesAsText(rows: readonly SizeRow[]): string {
+  const parameters = Object.keys(rows[0]?.parameters ?? {});
+  const fixed = (value: number | undefined): string => value?.toFixed(2) ?? '';
+  return alignColumns([
+    [...parameters.map(parameterTitle), 'what', 'form', 'bytes', 'per', 'times smaller', 'encode µs', 'decode µs'],
+    ...rows.map((row) => [
+      ...parameters.map((name) => formatParameter(row.parameters[name])),
+      row.what,
+      row.form,
+      fixed(row.bytes),
+      row.per,
+      fixed(row.ratioToPlain),
+      fixed(row.encodeMicros),
+      fixed(row.decodeMicros),
     ]),
   ]);
 }

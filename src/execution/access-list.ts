@@ -55,6 +55,30 @@ export class RecordedAccessList implements AccessList {
     return [...found.values()].sort((a, b) => a.location - b.location || a.kind - b.kind);
   }
 
+  /** Of all transactions. Of a block that has ended and whose keys are still there. */
+  items(): Uint8Array[] {
+    return Array.from({ length: this.transactions }, (_, transaction) => this.item(transaction));
+  }
+
+  /**
+   * What a header's access list has of a transaction, the definition that the kernel follows (`assembly/digest.ts`): in the order of the accesses u8 kind,
+   * u8 bytes of the key, the key, of bits their u64 mask. What is only a node's own is left out.
+   */
+  private item(transaction: number): Uint8Array {
+    const names = this.names();
+    const parts: Buffer[] = [];
+    const end = this.starts[transaction + 1] as number;
+    for (let at = this.starts[transaction] as number; at < end; ) {
+      const word = this.words[at] as number;
+      const kind = word & 7;
+      const key = names.listedKey(word >>> 3);
+      const mask = kind >= L.TRACE_BITS_READ ? Buffer.from(this.words.slice(at + 1, at + 3).buffer) : undefined;
+      at += mask === undefined ? 1 : 3;
+      if (key !== undefined) parts.push(Buffer.from([kind, key.length]), key, ...(mask === undefined ? [] : [mask]));
+    }
+    return new Uint8Array(Buffer.concat(parts));
+  }
+
   entries(transaction: number): readonly AccessEntry[] {
     const names = this.names();
     return this.merged(transaction)

@@ -3,6 +3,8 @@
  * Sizes are in bytes, times in the unit that the name ends in.
  */
 
+import type { PackedReceipts } from './packed-receipts.ts';
+
 export type { AuditResult } from '../exchange/invariants.ts';
 
 /** How a block is executed. All models leave the same receipts, state and access list. */
@@ -46,6 +48,15 @@ export interface ExecuteOptions {
   readonly onCommitted?: (from: number, to: number, receipts: Receipts) => void;
   /** Leave the records that the block has changed; needs an engine that keeps the state tree. */
   readonly changes?: boolean;
+  /**
+   * The block's transactions as they are hashed, one behind the other, each behind its length as a u32; for the root of the list of transactions, which
+   * is that of an empty list without them. Needs an engine that keeps the state tree.
+   */
+  readonly packed?: Uint8Array;
+  /** Leave a copy of the receipts that may be kept; needs an engine that keeps the state tree. */
+  readonly keepReceipts?: boolean;
+  /** Leave what each transaction has accessed as a header's access list has it. Made by the host, some microseconds a record. */
+  readonly keepAccesses?: boolean;
   /** Note for each transaction when and by which worker it was executed and committed. */
   readonly timeline?: boolean;
 }
@@ -76,11 +87,28 @@ export interface BlockResult {
   readonly accessList?: AccessList;
   /** As the state tree commits to them, each once. */
   readonly changes?: readonly RecordChange[];
-  /** The root of the state tree after this block; the next block can execute meanwhile. */
-  readonly root?: Promise<string>;
+  readonly kept?: PackedReceipts;
+  /** Items of the header's access list, the system's transactions behind the block's own. */
+  readonly accesses?: readonly Uint8Array[];
+  /** What the block's header commits to; the next block can execute meanwhile. */
+  readonly roots?: Promise<BlockRoots>;
   readonly timeline?: readonly TimelineEntry[];
   /** Set when the chosen model could not complete the block (a worker died, a transaction left its access set). */
   readonly fallback?: string;
+}
+
+/** List roots (`src/commitment/item-list.ts`) of a block's transactions, receipts and accesses, 32 bytes each. */
+export interface ListRoots {
+  readonly transactions: Uint8Array;
+  /** Items: u32 code, then the events; the system's transactions behind the block's own. */
+  readonly receipts: Uint8Array;
+  /** Items: what a transaction has accessed (`RecordedAccessList.items`). */
+  readonly accesses: Uint8Array;
+}
+
+export interface BlockRoots extends ListRoots {
+  /** Of the state behind the block. */
+  readonly state: Uint8Array;
 }
 
 /** What was read and written by which transaction; opaque but for `entries`. */

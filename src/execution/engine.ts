@@ -31,7 +31,7 @@ import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
 import { importRecords } from './import-state.ts';
 import { refuseMalformed } from './prepared-check.ts';
-import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, recordLocations, stateRootOf } from './state.ts';
+import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 import { StateTree, type StateTreeOptions } from './state-tree.ts';
 
 export interface EngineOptions extends Partial<KernelOptions> {
@@ -112,8 +112,8 @@ export class Engine {
       const admission = new Admission(kernel, genesis);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
       writeAccounts(kernel, admission, genesis);
-      if (tree !== undefined) await kernel.startSideThread();
-      tree?.takeAll(recordLocations(kernel, admission.highestNumber));
+      if (tree !== undefined) await kernel.startSideThreads(tree.threads);
+      tree?.takeAll();
       return new Engine(kernel, admission, tree);
     } catch (error) {
       await kernel.close();
@@ -145,7 +145,7 @@ export class Engine {
     const list = options.accessList;
     if (list !== undefined) this.loadList(list, block.count);
     // What a block has written is read off its access list.
-    const record = (options.record ?? false) || this.tree !== undefined;
+    const record = (options.record ?? false) || (options.keepAccesses ?? false) || this.tree !== undefined;
     if (options.timeline) this.startTimeline(block.count);
     const run = new BlockRun(kernel, block.count, record, options, workers);
     kernel.resetOutput();
@@ -160,13 +160,9 @@ export class Engine {
     const timeline = options.timeline ? this.readTimeline(run.count) : undefined;
     if (options.timeline) kernel.set(L.BLK_TIMELINE, 0);
     const accessList = options.record ? this.readList(run.count) : undefined;
-    let root: Promise<string> | undefined;
-    const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
-    if (this.tree !== undefined) {
-      await this.tree.settled();
-      this.tree.collect(run.count, changes);
-      root = this.tree.commitAside();
-    }
+    // Before keys are taken back.
+    const accesses = options.keepAccesses ? (accessList ?? this.readList(run.count)).items() : undefined;
+    const commitment = this.tree === undefined ? undefined : await this.commit(this.tree, run, options);
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
@@ -181,11 +177,26 @@ export class Engine {
       ...this.counts(),
       receipts: run.receipts,
       ...(accessList === undefined ? {} : { accessList }),
-      ...(changes === undefined ? {} : { changes }),
-      ...(root === undefined ? {} : { root }),
+      ...(accesses === undefined ? {} : { accesses }),
+      ...commitment,
       ...(timeline === undefined ? {} : { timeline }),
       ...(run.fallback === undefined ? {} : { fallback: run.fallback }),
     };
+  }
+
+  /** Collects what the block's header commits to, and has the side threads start on it. */
+  private async commit(tree: StateTree, run: BlockRun, options: ExecuteOptions): Promise<Pick<BlockResult, 'changes' | 'kept' | 'roots'>> {
+    const { packed, keepReceipts = false } = options;
+    const workers = options.model === 'serial' ? 1 : run.workers;
+    const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
+    await tree.settled();
+    await tree.collect(run.count, workers, changes);
+    await tree.lists.digest(run.count, workers);
+    if (packed === undefined) tree.lists.noTransactions();
+    else tree.lists.hashTransactions(packed, run.own);
+    const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
+    const roots = tree.commitAside();
+    return { roots, ...(changes === undefined ? {} : { changes }), ...(kept === undefined ? {} : { kept }) };
   }
 
   /** Brings a block into shared memory; returns the number of its items. */
@@ -550,7 +561,7 @@ export class Engine {
     this.kernel.exports.beginSweep(X.SWEEP_REVALUE, 1);
     this.kernel.exports.runSweep(0);
     this.kernel.exports.endSweep();
-    this.tree?.takeAgain(recordLocations(this.kernel, this.admission.highestNumber));
+    this.tree?.takeAgain();
   }
 
   /** The ordinal that the next item gets: a part of the state that is in no record. */
@@ -578,8 +589,10 @@ export class Engine {
     this.broken = undefined;
   }
 
-  close(): Promise<void> {
-    return this.kernel.close();
+  /** Waits for the tree: the thread that works in it must not be stopped in the middle, or who waits for its root waits for ever. */
+  async close(): Promise<void> {
+    await this.tree?.settled().catch(() => {});
+    await this.kernel.close();
   }
 }
 
@@ -593,6 +606,8 @@ const FALLBACK_TEXTS: Record<number, string> = {
 class BlockRun {
   /** Transactions so far: the block's own, then those that the system has added. */
   count: number;
+  /** The block's own. */
+  readonly own: number;
   readonly record: boolean;
   readonly options: ExecuteOptions;
   readonly workers: number;
@@ -603,6 +618,7 @@ class BlockRun {
 
   constructor(kernel: Kernel, count: number, record: boolean, options: ExecuteOptions, workers: number) {
     this.count = count;
+    this.own = count;
     this.record = record;
     this.options = options;
     this.workers = workers;

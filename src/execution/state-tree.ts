@@ -1,20 +1,23 @@
 /**
- * The state tree of an engine (docs/decisions/0010): lays it out, has the records that a block has written collected, and works them in on a
- * thread of its own while the next block executes.
+ * The state tree of an engine (docs/decisions/0010): lays it out, has the records that a block has written collected, and has the side threads
+ * work them in while the next block executes.
  *
  * Invariant: `root` of a height is T of all records as they were when the block of that height had ended.
  */
+import { availableParallelism } from 'node:os';
+import { HeddleError } from '../base/errors.ts';
 import { blake3 } from '../commitment/blake3.ts';
 import * as C from '../commitment/layout.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
-import type { RecordChange } from './api.ts';
+import type { BlockRoots, RecordChange } from './api.ts';
 import { bitsOf } from './genesis-check.ts';
+import { HeaderLists } from './header-lists.ts';
 
 const MIB = 1 << 20;
-/** What paths, leaves and nodes are hashed under, in the order of their keys in memory. */
-const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1'];
+/** What is hashed under what, in the order of the keys in memory. */
+const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1', 'heddle item 1', 'heddle pair 1', 'heddle list 1'];
 const BITS_MIN = 8;
 const BITS_MAX = 21;
 /** Records that an account has in the mean. */
@@ -25,24 +28,33 @@ const RECORDS_PER_BUCKET = 4;
 const POOL_FACTOR = 1.9;
 /** The most that one change takes of the pool in the mean: a longer run for its bucket. */
 const ENTRIES_PER_CHANGE = 12;
+const LONG_FACTOR = 4;
 const CHANGES_MAX = 1 << 17;
 const DIRTY_MAX = 1 << 18;
-/** For the recursion into a bucket: 64 bytes a bit of the path, and what hashing four inputs needs. */
-const SCRATCH_BYTES = 16384;
+/** Fewer changes than this are copied by thread 0 alone: waking others takes longer. */
+const SHARED_LEAST = 4096;
 
 export interface StateTreeOptions {
   /** Records that the tree is laid out for; it holds more, at some cost. Default: eight an account. */
   readonly expectedRecords?: number;
+  /** Threads that work blocks into the tree while others execute; 1 to 16. Default: a quarter of the cores, at least one. */
+  readonly threads?: number;
 }
 
 export class StateTree {
+  readonly threads: number;
+  /** The lists that a header commits to beside the state. */
+  readonly lists: HeaderLists;
   private readonly kernel: Kernel;
-  private readonly scratch: number;
-  private pending: Promise<string> | undefined;
+  private pending: Promise<BlockRoots> | undefined;
 
-  /** Throws OUT_OF_MEMORY. */
+  /** Throws BAD_WORKERS, OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
     this.kernel = kernel;
+    this.threads = options.threads ?? Math.min(L.ASIDE_THREADS_MAX, Math.max(1, Math.floor(availableParallelism() / 4)));
+    if (!Number.isInteger(this.threads) || this.threads < 1 || this.threads > L.ASIDE_THREADS_MAX) {
+      throw new HeddleError('BAD_WORKERS', `commitment.threads must be an integer from 1 to ${L.ASIDE_THREADS_MAX}, not ${this.threads}`);
+    }
     const records = options.expectedRecords ?? kernel.get(X.EXC_MAX_ACCOUNTS) * RECORDS_PER_ACCOUNT;
     const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, bitsOf(Math.ceil(records / RECORDS_PER_BUCKET))));
     const nodes = 2 << bits;
@@ -52,8 +64,9 @@ export class StateTree {
     kernel.set(C.COM_COUNTS, kernel.region(nodes));
     kernel.set(C.COM_MARKS, kernel.region(nodes));
     kernel.set(C.COM_BUCKETS, kernel.region((nodes / 2) * 8));
+    kernel.set(C.COM_PARTS, kernel.region(C.PARTS * C.PART_BYTES));
     kernel.set(C.COM_LISTS, kernel.scratch(nodes * 4));
-    this.addRoom(Math.ceil(records * C.ENTRY_BYTES * POOL_FACTOR));
+    this.addRoom(Math.ceil(records * C.ENTRY_BYTES * POOL_FACTOR) + C.PARTS * C.SLAB_BYTES);
     const keyBase = kernel.region(C.KEYS_BYTES);
     kernel.set(C.COM_KEYS, keyBase);
     LABELS.forEach((label, i) => {
@@ -62,65 +75,102 @@ export class StateTree {
     kernel.exports.spreadKeys();
     kernel.set(C.COM_CHANGES, kernel.scratch(CHANGES_MAX * C.CHANGE_BYTES));
     kernel.set(C.COM_CHANGE_MAX, CHANGES_MAX);
-    this.scratch = kernel.scratch(SCRATCH_BYTES);
+    kernel.set(C.COM_ORDER, kernel.scratch((CHANGES_MAX / C.CLAIM_CHANGES) * C.ORDER_BYTES));
+    kernel.set(C.COM_SCRATCH, kernel.scratch(this.threads * C.COM_SCRATCH_BYTES));
     kernel.set(L.REG_DIRTY_LIST, kernel.scratch(DIRTY_MAX * 4));
     kernel.set(L.REG_DIRTY_MAX, DIRTY_MAX);
     kernel.set(L.REG_PAGE_OWNERS, kernel.region((memory / 256) * 8));
     kernel.set(L.REG_DIRTY, kernel.region(memory / 256));
+    this.lists = new HeaderLists(kernel);
   }
 
-  /** Everything that is present when the genesis has been written. */
-  takeAll(locations: Iterable<number>): void {
+  /** Everything that is present when the genesis has been written. Blocks until it is done. Throws OUT_OF_MEMORY, ENGINE_BROKEN. */
+  takeAll(): void {
     const { kernel } = this;
-    const map = kernel.get(L.REG_DIRTY) >>> 2;
-    for (const location of locations) {
-      const word = map + (location >>> 5);
-      kernel.u32[word] = (kernel.u32[word] as number) | (1 << (location & 31));
+    kernel.exports.markRecords(kernel.get(C.COM_SCRATCH));
+    for (let whole = false; !whole; ) {
+      whole = kernel.exports.listChanges(0);
+      kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
-    kernel.set(L.REG_DIRTY_SCAN, 1);
-    this.collect(0);
-    this.commit();
+    kernel.waitAside(this.ask(L.ASIDE_ROOT));
     this.pending = undefined;
   }
 
-  /** The same for a state that has replaced the one of genesis. */
-  takeAgain(locations: Iterable<number>): void {
+  /** The same for a state that has replaced the one of genesis; the memory of the entries before is used again. */
+  takeAgain(): void {
     const { kernel } = this;
     const nodes = 2 << kernel.get(C.COM_BITS);
     const clear = (word: number, bytes: number) => kernel.u8.fill(0, kernel.get(word), kernel.get(word) + bytes);
     clear(C.COM_TOP, nodes * 32);
     clear(C.COM_COUNTS, nodes);
     clear(C.COM_BUCKETS, (nodes / 2) * 8);
-    kernel.u64[C.COM_RECORDS / 8] = 0n;
-    this.takeAll(locations);
+    clear(C.COM_PARTS, C.PARTS * C.PART_BYTES);
+    kernel.set(C.COM_POOLS_SPARE, kernel.get(C.COM_POOLS));
+    kernel.set(C.COM_POOLS, 0);
+    kernel.set(C.COM_POOL_NEXT, 0);
+    kernel.set(C.COM_POOL_END, 0);
+    this.takeAll();
   }
 
-  /** More memory for entries. Throws OUT_OF_MEMORY. */
+  /** A pool of at least so many bytes to take slabs from: a spare one, more behind the present one, or a new one. Throws OUT_OF_MEMORY. */
   private addRoom(bytes: number): void {
-    const room = Math.max(MIB, bytes);
-    const pool = this.kernel.region(room);
-    this.kernel.set(C.COM_POOL_NEXT, pool);
-    this.kernel.set(C.COM_POOL_END, pool + room);
+    const { kernel } = this;
+    const room = Math.max(MIB, bytes + C.POOL_HEAD_BYTES);
+    for (let word: number = C.COM_POOLS_SPARE; kernel.get(word) !== 0; word = kernel.get(word)) {
+      const pool = kernel.get(word);
+      if (kernel.get(pool + 4) - pool < room) continue;
+      kernel.set(word, kernel.get(pool));
+      this.usePool(pool);
+      return;
+    }
+    const pool = kernel.region(room);
+    const end = kernel.get(L.REG_CHUNK_NEXT) * L.CHUNK_BYTES;
+    if (pool === kernel.get(C.COM_POOL_END)) {
+      kernel.set(C.COM_POOL_END, end);
+      kernel.set(kernel.get(C.COM_POOLS) + 4, end);
+      return;
+    }
+    kernel.set(pool + 4, end);
+    this.usePool(pool);
   }
 
-  /** The tree takes memory for what it has to work in before it starts: the side thread cannot. */
-  private prepare(): void {
+  private usePool(pool: number): void {
     const { kernel } = this;
-    const needed = kernel.get(C.COM_CHANGE_COUNT) * ENTRIES_PER_CHANGE * C.ENTRY_BYTES;
+    kernel.set(pool, kernel.get(C.COM_POOLS));
+    kernel.set(C.COM_POOLS, pool);
+    kernel.set(C.COM_POOL_NEXT, pool + C.POOL_HEAD_BYTES);
+    kernel.set(C.COM_POOL_END, kernel.get(pool + 4));
+  }
+
+  /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
+  private ask(job: number): number {
+    const { kernel } = this;
+    let entries = kernel.get(C.COM_CHANGE_COUNT) * ENTRIES_PER_CHANGE;
+    // A long run may give way to one of twice its length, and again.
+    const parts = kernel.get(C.COM_PARTS);
+    for (let i = 0; i < C.PARTS; i++) entries += kernel.get(parts + i * C.PART_BYTES + C.PART_LONG) * LONG_FACTOR;
+    const needed = entries * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
     if (kernel.get(C.COM_POOL_END) - kernel.get(C.COM_POOL_NEXT) < needed) this.addRoom(needed);
+    for (const word of [C.COM_HASH_NEXT, C.COM_HASHED, C.COM_PART_NEXT, C.COM_PARTS_DONE]) kernel.set(word, 0);
+    return kernel.askAside(job, 0);
   }
 
   /**
-   * Collects what the block's transactions, `count` with the system's, and the ledger itself have written. With `kept`, the changes are put
-   * into it as well.
+   * Collects what the block's transactions, `count` with the system's, and the ledger itself have written, on `workers` workers. With `kept`,
+   * the changes are put into it as well. Throws OUT_OF_MEMORY, ENGINE_BROKEN: the ledger has to be restored then.
    */
-  collect(count: number, kept?: RecordChange[]): void {
-    const { exports } = this.kernel;
-    for (let first = true; !exports.collectChanges(first ? count : 0); first = false) {
+  async collect(count: number, workers: number, kept?: RecordChange[]): Promise<void> {
+    const { kernel } = this;
+    for (let whole = false, first = true; !whole; first = false) {
+      if (!first) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
+      whole = kernel.exports.listChanges(first ? count : 0);
+      const shared = workers > 1 && kernel.get(C.COM_CHANGE_COUNT) >= SHARED_LEAST;
+      if (!shared) kernel.exports.collectPart();
+      else if (!(await kernel.runShared('collect', workers))) {
+        throw new HeddleError('ENGINE_BROKEN', 'a worker died while changes were collected; the ledger has to be restored');
+      }
       if (kept !== undefined) this.copyChanges(kept);
-      this.commit();
     }
-    if (kept !== undefined) this.copyChanges(kept);
   }
 
   private copyChanges(kept: RecordChange[]): void {
@@ -129,6 +179,7 @@ export class StateTree {
     const bytes = kernel.u8.slice(kernel.get(C.COM_CHANGES), kernel.get(C.COM_CHANGES) + count * C.CHANGE_BYTES);
     const view = new DataView(bytes.buffer);
     for (let at = 0; at < bytes.length; at += C.CHANGE_BYTES) {
+      if (view.getUint32(at + C.CHANGE_KEY_BYTES, true) === 0) continue;
       const keyEnd = at + C.CHANGE_DATA + view.getUint32(at + C.CHANGE_KEY_BYTES, true);
       const used = view.getUint32(at + C.CHANGE_BYTES_USED, true);
       const value = used === 0 ? undefined : bytes.subarray(keyEnd, at + C.CHANGE_DATA + used);
@@ -136,19 +187,16 @@ export class StateTree {
     }
   }
 
-  /** Works the collected changes in, here and now. */
-  commit(): void {
-    this.prepare();
-    this.kernel.exports.commitChanges(this.scratch);
-  }
-
-  /** Has the side thread work the collected changes in; the root that comes of it. `settle` or `settled` before the next are collected. */
-  commitAside(): Promise<string> {
-    this.prepare();
-    this.kernel.askAside(this.scratch);
-    // The root is read in the step in which the thread is seen to be done, before anybody who waits for that can go on.
-    this.pending = this.kernel.awaitAside().then(() => this.root());
-    // Whoever asked for the root hears of a failure; that nobody did is no reason to end the process.
+  /**
+   * Has the side threads work the collected changes in, and make the roots of the lists whose leaves are there. `settle` or `settled` before the next
+   * are collected.
+   */
+  commitAside(): Promise<BlockRoots> {
+    this.ask(L.ASIDE_COMMIT);
+    const job = this.kernel.askAside(L.ASIDE_LISTS, this.threads);
+    // The roots are read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside(job).then(() => ({ state: this.rootHash(), ...this.lists.roots() }));
+    // Whoever asked for the roots hears of a failure; that nobody did is no reason to end the process.
     this.pending.catch(() => {});
     return this.pending;
   }
@@ -158,13 +206,17 @@ export class StateTree {
     this.kernel.waitAside();
   }
 
-  settled(): Promise<string> {
-    return this.pending ?? Promise.resolve(this.root());
+  async settled(): Promise<void> {
+    await this.pending;
   }
 
   /** Hexadecimal; of the last block, once it is settled. */
   root(): string {
+    return Buffer.from(this.rootHash()).toString('hex');
+  }
+
+  private rootHash(): Uint8Array {
     const at = this.kernel.get(C.COM_TOP) + 32;
-    return Buffer.from(this.kernel.u8.subarray(at, at + 32)).toString('hex');
+    return this.kernel.u8.slice(at, at + 32);
   }
 }

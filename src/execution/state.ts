@@ -373,6 +373,14 @@ export class LocationNames {
     );
   }
 
+  /** The key in a header's access list; undefined: it is not listed, since it is only this node's own (sets of accounts, the record that is absent). */
+  listedKey(location: number): Buffer | undefined {
+    const key = Buffer.from(this.name(location).key, 'hex');
+    if (key.length === 0) return undefined;
+    const isSet = key[0] === X.CLASS_BITS && key.readUInt32BE(1) >= ACTIVE_SET;
+    return isSet ? undefined : key;
+  }
+
   private denseName(address: number): { recordClass: string; key: string } | undefined {
     for (const { recordClass, base, bytes, count, split, offset } of this.dense) {
       if (address < base || address >= base + count * bytes) continue;

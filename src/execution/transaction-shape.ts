@@ -18,9 +18,12 @@ export function parseAddress(text: unknown): Uint8Array | undefined {
   return parseHex(text, 20);
 }
 
-export function parseHex(text: unknown, bytes: number): Uint8Array | undefined {
-  if (typeof text !== 'string' || text.length !== 2 + bytes * 2 || !/^0x[0-9a-f]*$/.test(text)) return undefined;
-  return new Uint8Array(Buffer.from(text.slice(2), 'hex'));
+function parseHex(text: unknown, bytes: number): Uint8Array | undefined {
+  return isHex(text, bytes) ? Uint8Array.fromHex(text.slice(2)) : undefined;
+}
+
+function isHex(text: unknown, bytes: number): text is string {
+  return typeof text === 'string' && text.length === 2 + bytes * 2 && /^0x[0-9a-f]*$/.test(text);
 }
 
 /** The bytes of a name, zero bytes behind it; undefined if it is too long, or could be taken for another. */
@@ -42,11 +45,11 @@ export function parseReferralCode(text: unknown): Uint8Array | undefined {
 }
 
 function isAddress(value: unknown): boolean {
-  return parseAddress(value) !== undefined;
+  return isHex(value, 20);
 }
 
 function isClientId(value: unknown): boolean {
-  return parseHex(value, 16) !== undefined;
+  return isHex(value, 16);
 }
 
 function isU32(value: unknown): value is number {

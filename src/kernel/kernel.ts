@@ -52,8 +52,13 @@ export interface KernelExports {
   ensureSlotPages(account: number, count: number): boolean;
   ensureTwaps(account: number): boolean;
   spreadKeys(): void;
-  collectChanges(count: number): boolean;
-  commitChanges(scratch: number): void;
+  markRecords(scratch: number): void;
+  listChanges(count: number): boolean;
+  collectPart(): void;
+  digestPart(id: number): void;
+  hashPacked(list: number, packed: number, first: number, count: number, scratch: number): void;
+  packReceipts(from: number, count: number, to: number, room: number): number;
+  runAside(job: number, id: number, argument: number): void;
 }
 
 export interface KernelOptions {
@@ -71,7 +76,7 @@ export interface KernelOptions {
 }
 
 /** Work on the whole state that every worker does its part of, while no transaction runs. */
-export type SharedWork = 'sweep' | 'audit';
+export type SharedWork = 'sweep' | 'audit' | 'collect' | 'digest';
 export type ParallelModel = 'optimistic' | 'deterministic' | 'sharded';
 
 export interface RunOptions {
@@ -105,7 +110,13 @@ const LIST_MAX = 65536;
 const DEPENDENCY_ENTRIES = 32768;
 const SYSTEM_BYTES = 64;
 const RUN_EXIT = 255;
-/** How often somebody who waits for the side thread looks whether it still lives. */
+const SHARED_RUNS: Readonly<Record<SharedWork, number>> = {
+  sweep: L.RUN_SWEEP,
+  audit: L.RUN_AUDIT,
+  collect: L.RUN_COLLECT,
+  digest: L.RUN_DIGEST,
+};
+/** How often somebody who waits for the side threads looks whether they still live. */
 const ASIDE_LOOK_MS = 20;
 const CONSTANTS_START = 0x1000;
 const CONSTANTS_END = 0x2000;
@@ -133,7 +144,7 @@ export class Kernel {
   private readonly module: WebAssembly.Module;
   private readonly threads: (Worker | undefined)[] = [];
   private readonly exited: boolean[] = [];
-  private sideThread: Worker | undefined;
+  private sideThreads: Worker[] = [];
   private epoch = 0;
   private closed = false;
 
@@ -284,51 +295,77 @@ export class Kernel {
     Atomics.notify(this.i32, word);
   }
 
-  /** Starts the side thread. */
-  async startSideThread(): Promise<void> {
-    const worker = new Worker(new URL('./side-thread.ts', import.meta.url), {
-      workerData: { module: this.module, memory: this.memory },
-      stdout: false,
-      stderr: false,
+  /** Starts the side threads; once. */
+  async startSideThreads(count: number): Promise<void> {
+    assert(this.sideThreads.length === 0 && count >= 1 && count <= L.ASIDE_THREADS_MAX, 'side threads are started once');
+    const started = Array.from({ length: count }, (_, id) => {
+      const worker = new Worker(new URL('./side-thread.ts', import.meta.url), {
+        workerData: { module: this.module, memory: this.memory, id },
+        stdout: false,
+        stderr: false,
+      });
+      worker.unref();
+      this.sideThreads.push(worker);
+      const ready = new Promise<void>((resolve, reject) => {
+        worker.once('message', () => resolve());
+        worker.once('error', reject);
+      });
+      worker.on('error', () => this.failAside());
+      worker.on('exit', () => this.failAside());
+      return ready;
     });
-    worker.unref();
-    this.sideThread = worker;
-    worker.on('error', () => {
-      Atomics.store(this.i32, L.CTL_ASIDE_DONE >>> 2, L.ASIDE_FAILED);
-      Atomics.notify(this.i32, L.CTL_ASIDE_DONE >>> 2);
-    });
-    await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve());
-      worker.once('error', reject);
-    });
+    await Promise.all(started);
   }
 
-  /** Asks the side thread for its work; the one before must be done. */
-  askAside(argument: number): void {
+  private failAside(): void {
+    if (this.closed) return;
+    Atomics.store(this.i32, L.CTL_ASIDE_DONE >>> 2, L.ASIDE_FAILED | 0);
+    Atomics.notify(this.i32, L.CTL_ASIDE_DONE >>> 2);
+  }
+
+  /**
+   * Asks all side threads for a job (`ASIDE_...`). They do jobs in the order asked, each thread its part of each; a thread may start on the next one
+   * while others still work. Returns its number, to wait for.
+   */
+  askAside(job: number, argument: number): number {
     const word = L.CTL_ASIDE >>> 2;
-    Atomics.store(this.i32, L.CTL_ASIDE_ARGUMENT >>> 2, argument);
-    Atomics.store(this.i32, word, (Atomics.load(this.i32, word) + 1) & 0x7fffffff);
+    const number = Atomics.load(this.i32, word) + 1;
+    assert(number < 0x7fffffff, 'the side threads are asked two billion times at most');
+    assert(number - Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2) <= L.ASIDE_JOBS, 'there is room for the job');
+    const at = L.CTL_ASIDE_JOBS + (number % L.ASIDE_JOBS) * 16;
+    this.set(at + L.ASIDE_WHAT, job);
+    this.set(at + L.ASIDE_ARGUMENT, argument);
+    this.set(at + L.ASIDE_LEFT, this.sideThreads.length);
+    Atomics.store(this.i32, word, number);
     Atomics.notify(this.i32, word);
+    return number;
   }
 
-  /** Is the work that was asked of the side thread done? Throws ENGINE_BROKEN if the thread has died of it. */
-  get asideIsDone(): boolean {
+  /** Is the job of this number done? Without one: all that were asked. Throws ENGINE_BROKEN if a side thread has died. */
+  asideIsDone(number = Atomics.load(this.i32, L.CTL_ASIDE >>> 2)): boolean {
     const done = Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2);
     if (done >>> 0 === L.ASIDE_FAILED) {
-      throw new HeddleError('ENGINE_BROKEN', 'the thread that keeps the state tree has died; the ledger has to be restored');
+      throw new HeddleError('ENGINE_BROKEN', 'a thread that keeps the state tree has died; the ledger has to be restored');
     }
-    return done === Atomics.load(this.i32, L.CTL_ASIDE >>> 2);
+    return done >= number;
   }
 
-  /** Blocks this thread until the side thread is done. */
-  waitAside(): void {
-    while (!this.asideIsDone) Atomics.wait(this.i32, L.CTL_ASIDE_DONE >>> 2, Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2), 1);
-  }
-
-  async awaitAside(): Promise<void> {
+  /** Blocks this thread until the job is done. */
+  waitAside(number?: number): void {
     const word = L.CTL_ASIDE_DONE >>> 2;
-    while (!this.asideIsDone) {
-      const { value } = Atomics.waitAsync(this.i32, word, Atomics.load(this.i32, word));
+    while (true) {
+      const done = Atomics.load(this.i32, word);
+      if (this.asideIsDone(number)) return;
+      Atomics.wait(this.i32, word, done, ASIDE_LOOK_MS);
+    }
+  }
+
+  async awaitAside(number?: number): Promise<void> {
+    const word = L.CTL_ASIDE_DONE >>> 2;
+    while (true) {
+      const done = Atomics.load(this.i32, word);
+      if (this.asideIsDone(number)) return;
+      const { value } = Atomics.waitAsync(this.i32, word, done);
       // The timer keeps the process alive while it waits, which waitAsync does not.
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
@@ -466,13 +503,15 @@ export class Kernel {
   /** Has `workers` workers do their parts of a work on the whole state. False: one of them died, and the state is not whole any more. */
   async runShared(work: SharedWork, workers: number): Promise<boolean> {
     for (let id = 1; id < workers; id++) if (this.exited[id]) await this.startThread(id);
-    this.set(L.BLK_RUN, work === 'sweep' ? L.RUN_SWEEP : L.RUN_AUDIT);
+    this.set(L.BLK_RUN, SHARED_RUNS[work]);
     this.set(L.CTL_STOP, L.STOP_NONE);
     this.set(L.CTL_FINISHED, 0);
     if (workers > 1) this.command(workers);
     this.enterWorkerZero((id) => {
       if (work === 'sweep') this.exports.runSweep(id);
-      else this.exports.runAudit(id);
+      else if (work === 'audit') this.exports.runAudit(id);
+      else if (work === 'collect') this.exports.collectPart();
+      else this.exports.digestPart(id);
       return L.RETURN_ENDED;
     });
     await this.awaitWorkers(workers);
@@ -548,7 +587,7 @@ export class Kernel {
     this.closed = true;
     this.set(L.BLK_RUN, RUN_EXIT);
     this.command(this.workers);
-    await Promise.all([...this.threads, this.sideThread].map((thread) => thread?.terminate()));
+    await Promise.all([...this.threads, ...this.sideThreads].map((thread) => thread?.terminate()));
   }
 }
 

@@ -71,9 +71,11 @@ export const KIND_REFUSED: u32 = 0;
  *   0x0600 u32 reclaimCount keys that became absent   workers, atomic add
  *   0x0680 u32 emptyCount   bit words that became zero, workers, atomic add
  *   0x0700 u32 applying     transaction being applied + 1, holder of commitLock
- *   0x0780 u32 aside        number of the work asked of the side thread, host     side thread (wait)
- *   0x0800 u32 asideDone    number of the last that it has done, side thread       host
- *   0x0880 u32 asideArgument  host                                                side thread
+ *   0x0780 u32 aside        number of the last job asked of the side threads, host    side threads (wait)
+ *   0x0800 u32 asideDone    number of the last that all have done, side threads,   host (wait)
+ *                           compare-exchange, so that ASIDE_FAILED stays
+ *   0x0900 jobs, 16 bytes each, job n at n % ASIDE_JOBS: u32 what (ASIDE_...), u32 argument: host, before it asks; u32 threads that
+ *          have yet to do their part: host, then side threads, atomic; u32 zero
  */
 export const CTL_COMMAND: u32 = 0x0100;
 export const CTL_FINISHED: u32 = 0x0180;
@@ -88,9 +90,20 @@ export const CTL_EMPTY_COUNT: u32 = 0x0680;
 export const CTL_APPLYING: u32 = 0x0700;
 export const CTL_ASIDE: u32 = 0x0780;
 export const CTL_ASIDE_DONE: u32 = 0x0800;
-export const CTL_ASIDE_ARGUMENT: u32 = 0x0880;
-/** CTL_ASIDE_DONE of a side thread that trapped. */
+export const CTL_ASIDE_JOBS: u32 = 0x0900;
+/** Jobs that can be asked before the first of them is done. */
+export const ASIDE_JOBS: u32 = 16;
+export const ASIDE_WHAT: u32 = 0;
+export const ASIDE_ARGUMENT: u32 = 4;
+export const ASIDE_LEFT: u32 = 8;
+/** CTL_ASIDE_DONE when a side thread has died. */
 export const ASIDE_FAILED: u32 = 0xffffffff;
+export const ASIDE_THREADS_MAX: u32 = 16;
+/** What side threads can be asked for; each of them enters `runAside` with the job, its own number and the argument. */
+export const ASIDE_COMMIT: u32 = 1; // the collected changes into the state tree
+export const ASIDE_FILL: u32 = 2; // the listed records into the state tree, nodes left out; while nothing writes
+export const ASIDE_ROOT: u32 = 3; // all nodes of the state tree
+export const ASIDE_LISTS: u32 = 4; // the roots of the block's lists from their leaves; the argument is how many side threads there are
 
 /** What thread 0's run functions return: the block has ended or stopped; there are commits to report; nothing moves (is a worker dead?). */
 export const RETURN_ENDED: u32 = 0;
@@ -246,6 +259,8 @@ export const RUN_SHARDED: u32 = 3;
 /** Every worker over its own range of accounts, while no transaction runs. */
 export const RUN_SWEEP: u32 = 4;
 export const RUN_AUDIT: u32 = 5;
+export const RUN_COLLECT: u32 = 6;
+export const RUN_DIGEST: u32 = 7;
 
 /** Bits of BLK_MUTATION: planted errors that the proof must catch. */
 export const MUTATION_NO_VALIDATION: u32 = 1;

@@ -22,7 +22,9 @@ function runPart(): void {
     else if (run === L.RUN_DETERMINISTIC) kernel.runDeterministic(id);
     else if (run === L.RUN_SHARDED) kernel.runSharded(id);
     else if (run === L.RUN_SWEEP) kernel.runSweep(id);
-    else kernel.runAudit(id);
+    else if (run === L.RUN_AUDIT) kernel.runAudit(id);
+    else if (run === L.RUN_COLLECT) kernel.collectPart();
+    else kernel.digestPart(id);
   } catch (error) {
     if (words[word(L.BLK_FAULT_SILENT)] === 1) process.exit(1);
     Atomics.compareExchange(words, word(L.CTL_STOP), L.STOP_NONE, L.STOP_WORKER_DIED);

@@ -1,214 +1,96 @@
 /**
  * What binary encodings of objects are made of: numbers, addresses, texts, lists and structs, each with its way to write and to read.
  *
- * Invariant: one value has one encoding. Numbers have no superfluous bytes, unused bits are zero, an address stands in full where it
- * occurs first and is its number after that. `Reader` refuses everything else, so that what was read encodes to the same bytes again.
+ * Invariant: one value has one encoding; unused bits are zero, and what is out of range is refused in both directions.
  *
  * What is small lies in bits: flags, choices and whether an optional field is there. A struct begins with its fields' bits, packed into
  * whole bytes (the head), and goes on with the fields' own bytes, both in the order in which the struct lists them.
+ *
+ * What is written to is a port, behind which values stand in rows (row-encoding.ts) or in columns (block-columns.ts). Before each field it
+ * is told which column of the schema the field is.
  *
  * Not here: what transactions consist of (transaction-codec.ts), and whether a value makes sense.
  */
 import { HeddleError } from '../base/errors.ts';
 
+export const ADDRESS_BYTES = 20;
+export const CLIENT_ID_BYTES = 16;
+export const ADDRESS = 'an address: 0x and 40 lower-case hexadecimal digits';
+export const CLIENT_ID = '0x and 32 lower-case hexadecimal digits';
+
 const U32_MAX = 0xffffffff;
 const U64_MAX = (1n << 64n) - 1n;
 const I64_MAX = (1n << 63n) - 1n;
-/** Seven groups of seven bits: the most that is exact as a number and ends at a group. */
-const LOW_BITS = 49n;
-const LOW = 1n << LOW_BITS;
 
 /** A value of type T: some bits for the head of the struct that it is in, then bytes. */
 export interface Codec<T> {
   readonly bits: number;
   /** The bits; `bits` of them at most. */
   readonly head: (value: T, name: string) => number;
-  readonly write: (writer: Writer, value: T, name: string) => void;
-  readonly read: (reader: Reader, head: number, name: string) => T;
+  readonly write: (writer: FieldWriter, value: T, name: string) => void;
+  readonly read: (reader: FieldReader, head: number, name: string) => T;
+  /** Gives the structs inside of it their columns. */
+  readonly number?: (columns: ColumnNames) => void;
 }
 
-function notEncodable(name: string, wanted: string): never {
+/** What fields are written to. Numbers have been checked by then, texts and their lengths too. */
+export interface FieldWriter {
+  /** Where in the schema the writer is; set before each byte of a head and each field. Entries of a list are in the column of the list. */
+  column: number;
+  /** Of a head. */
+  byte(value: number): void;
+  /** A natural number up to 2^53 - 1. */
+  varint(value: number): void;
+  /** 0 to 2^64 - 1. */
+  bigVarint(value: bigint): void;
+  /** How many entries or bytes follow. */
+  count(value: number): void;
+  raw(bytes: Uint8Array): void;
+  /** Throws NOT_ENCODABLE for what is no address. */
+  address(value: string, name: string): void;
+  /** 16 bytes. Throws NOT_ENCODABLE for what is no client id. */
+  clientId(value: string, name: string): void;
+}
+
+/** What fields are read from. Throws MALFORMED for everything that its writer does not write. */
+export interface FieldReader {
+  column: number;
+  malformed(what: string): never;
+  byte(): number;
+  /** 0 to `most`, which is at most 2^53 - 1. */
+  varint(most: number, name: string): number;
+  bigVarint(most: bigint, name: string): bigint;
+  /** How many entries follow, each of which takes a byte or has a limit of its own; or how many bytes, up to `most`. */
+  count(most: number, name: string): number;
+  raw(length: number): Uint8Array;
+  address(name: string): string;
+  clientId(name: string): string;
+}
+
+/** The columns of a schema by number: the field that each one is, or an empty name for a byte of a head. */
+export class ColumnNames {
+  readonly names: string[] = [];
+
+  add(name: string): number {
+    return this.names.push(name) - 1;
+  }
+}
+
+export function notEncodable(name: string, wanted: string): never {
   throw new HeddleError('NOT_ENCODABLE', `${name} has to be ${wanted}: refuse such a transaction before it gets into a block`);
 }
 
-export class Writer {
-  private buffer: Uint8Array<ArrayBuffer>;
-  private at = 0;
-  private readonly addresses = new Map<string, number>();
-
-  constructor(bytesExpected: number) {
-    this.buffer = new Uint8Array(bytesExpected);
+/** Writes `length` bytes. False, with something half written, if it is not 0x and two lower-case digits a byte. */
+export function putHex(value: unknown, into: Uint8Array, at: number, length: number): boolean {
+  if (typeof value !== 'string' || value.length !== 2 + length * 2 || !value.startsWith('0x')) return false;
+  let wrong = 0;
+  for (let i = 0; i < length; i++) {
+    const high = digit(value.charCodeAt(2 + 2 * i));
+    const low = digit(value.charCodeAt(3 + 2 * i));
+    wrong |= high | low;
+    into[at + i] = (high << 4) | low;
   }
-
-  /** What was written; a copy. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.buffer.slice(0, this.at);
-  }
-
-  byte(value: number): void {
-    this.reserve(1);
-    this.buffer[this.at++] = value;
-  }
-
-  /** A natural number up to 2^53 - 1. */
-  varint(value: number): void {
-    this.reserve(8);
-    let rest = value;
-    while (rest > 0x7fffffff) {
-      this.buffer[this.at++] = (rest % 128) | 128;
-      rest = Math.floor(rest / 128);
-    }
-    while (rest > 127) {
-      this.buffer[this.at++] = (rest & 127) | 128;
-      rest >>>= 7;
-    }
-    this.buffer[this.at++] = rest;
-  }
-
-  /** 0 to 2^64 - 1. */
-  bigVarint(value: bigint): void {
-    if (value < LOW) {
-      this.varint(Number(value));
-      return;
-    }
-    this.reserve(7);
-    let low = Number(value & (LOW - 1n));
-    for (let i = 0; i < 7; i++) {
-      this.buffer[this.at++] = (low % 128) | 128;
-      low = Math.floor(low / 128);
-    }
-    this.varint(Number(value >> LOW_BITS));
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.at);
-    this.at += bytes.length;
-  }
-
-  address(value: string, name: string): void {
-    const known = this.addresses.get(value);
-    this.varint(known ?? this.addresses.size);
-    if (known !== undefined) return;
-    if (!this.hex(value, 20)) notEncodable(name, 'an address: 0x and 40 lower-case hexadecimal digits');
-    this.addresses.set(value, this.addresses.size);
-  }
-
-  /** False, with something half written, if it is not 0x and two lower-case digits a byte. */
-  hex(value: unknown, length: number): boolean {
-    if (typeof value !== 'string' || value.length !== 2 + length * 2 || !value.startsWith('0x')) return false;
-    this.reserve(length);
-    let wrong = 0;
-    for (let i = 2; i < value.length; i += 2) {
-      const high = digit(value.charCodeAt(i));
-      const low = digit(value.charCodeAt(i + 1));
-      wrong |= high | low;
-      this.buffer[this.at++] = (high << 4) | low;
-    }
-    return wrong < 16;
-  }
-
-  private reserve(bytes: number): void {
-    if (this.at + bytes <= this.buffer.length) return;
-    const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.at + bytes));
-    larger.set(this.buffer);
-    this.buffer = larger;
-  }
-}
-
-/** Reads what `Writer` writes. Never allocates more than in proportion to the bytes that are there. */
-export class Reader {
-  private readonly bytes: Uint8Array;
-  private at = 0;
-  private readonly addresses: string[] = [];
-  private readonly known = new Set<string>();
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  malformed(what: string): never {
-    throw new HeddleError('MALFORMED', `byte ${this.at}: ${what}; the sender has to encode it anew, or the bytes have been damaged`);
-  }
-
-  get left(): number {
-    return this.bytes.length - this.at;
-  }
-
-  byte(): number {
-    const value = this.bytes[this.at];
-    if (value === undefined) this.malformed('the bytes end too early');
-    this.at++;
-    return value;
-  }
-
-  /** 0 to `most`, which is at most 2^53 - 1. */
-  varint(most: number, name: string): number {
-    const first = this.byte();
-    if (first < 128) return first <= most ? first : this.malformed(`${name} is too large`);
-    let value = first & 127;
-    let scale = 128;
-    for (let i = 1; i < 8; i++) {
-      const byte = this.byte();
-      value += (byte & 127) * scale;
-      if (byte < 128) {
-        if (byte === 0) this.malformed(`${name} has superfluous bytes`);
-        return value <= most ? value : this.malformed(`${name} is too large`);
-      }
-      scale *= 128;
-    }
-    return this.malformed(`${name} is too large`);
-  }
-
-  bigVarint(most: bigint, name: string): bigint {
-    let low = 0;
-    let scale = 1;
-    for (let i = 0; i < 7; i++) {
-      const byte = this.byte();
-      low += (byte & 127) * scale;
-      if (byte < 128) {
-        if (byte === 0 && i > 0) this.malformed(`${name} has superfluous bytes`);
-        const value = BigInt(low);
-        return value <= most ? value : this.malformed(`${name} is too large`);
-      }
-      scale *= 128;
-    }
-    const high = this.varint(0x7fff, name);
-    if (high === 0) this.malformed(`${name} has superfluous bytes`);
-    const value = (BigInt(high) << LOW_BITS) + BigInt(low);
-    return value <= most ? value : this.malformed(`${name} is too large`);
-  }
-
-  /** A view into what is read. */
-  raw(length: number): Uint8Array {
-    if (length > this.left) this.malformed('the bytes end too early');
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
-  }
-
-  hex(length: number): string {
-    return `0x${this.raw(length).toHex()}`;
-  }
-
-  address(name: string): string {
-    const number = this.varint(this.addresses.length, name);
-    const seen = this.addresses[number];
-    if (seen !== undefined) return seen;
-    const address = this.hex(20);
-    if (this.known.has(address)) this.malformed(`${name} has occurred before and stands in full again`);
-    this.known.add(address);
-    this.addresses.push(address);
-    return address;
-  }
-
-  /** How many entries follow; each takes a byte at least. */
-  count(name: string): number {
-    return this.varint(this.left, `the number of ${name}`);
-  }
-
-  end(): void {
-    if (this.left > 0) this.malformed(`${this.left} bytes are left over`);
-  }
+  return wrong < 16;
 }
 
 /** The value of a digit 0 to 9, a to f; above 15 for every other character. */
@@ -294,10 +176,8 @@ export const address: Codec<string> = {
 export const clientId: Codec<string> = {
   bits: 0,
   head: noBits,
-  write(writer, value, name) {
-    if (!writer.hex(value, 16)) notEncodable(name, '0x and 32 lower-case hexadecimal digits');
-  },
-  read: (reader) => reader.hex(16),
+  write: (writer, value, name) => writer.clientId(value, name),
+  read: (reader, _head, name) => reader.clientId(name),
 };
 
 export const oidOrClientId: Codec<bigint | string> = {
@@ -322,11 +202,11 @@ export function text(least: number, most: number): Codec<string> {
       if (typeof value !== 'string' || value.length > most || value.includes('\0') || !value.isWellFormed()) notEncodable(name, wanted);
       const bytes = encoder.encode(value);
       if (bytes.length < least || bytes.length > most) notEncodable(name, wanted);
-      writer.varint(bytes.length);
+      writer.count(bytes.length);
       writer.raw(bytes);
     },
     read(reader, _head, name) {
-      const length = reader.varint(most, `the length of ${name}`);
+      const length = reader.count(most, `bytes of ${name}`);
       const bytes = reader.raw(length);
       if (length < least || bytes.includes(0)) reader.malformed(`${name} has to be ${wanted}`);
       try {
@@ -341,6 +221,7 @@ export function text(least: number, most: number): Codec<string> {
 export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
     bits: 1 + codec.bits,
+    number: (columns) => codec.number?.(columns),
     head: (value, name) => (value === undefined ? 0 : 1 | (codec.head(value, name) << 1)),
     write(writer, value, name) {
       if (value !== undefined) codec.write(writer, value, name);
@@ -358,16 +239,17 @@ interface ListLimits {
   readonly distinct?: boolean;
 }
 
-/** Entries have no bits of their own, so that they stand next to each other. */
+/** Entries have no bits of their own, so that they stand next to each other. Those of lists without limit are structs with a head. */
 export function list<T>(entry: Codec<T>, limits: ListLimits = {}): Codec<readonly T[]> {
   const { most = Number.MAX_SAFE_INTEGER, distinct = false } = limits;
   return {
     bits: 0,
     head: noBits,
+    number: (columns) => entry.number?.(columns),
     write(writer, value, name) {
       if (!Array.isArray(value) || value.length > most) notEncodable(name, limits.most ? `a list of at most ${most}` : 'a list');
       if (distinct && new Set(value).size !== value.length) notEncodable(name, 'a list without repetitions');
-      writer.varint(value.length);
+      writer.count(value.length);
       let i = 0;
       try {
         for (; i < value.length; i++) entry.write(writer, value[i], 'entry');
@@ -376,8 +258,7 @@ export function list<T>(entry: Codec<T>, limits: ListLimits = {}): Codec<readonl
       }
     },
     read(reader, _head, name) {
-      const count = reader.count(name);
-      if (count > most) reader.malformed(`${name} has more than ${most} entries`);
+      const count = reader.count(most, name);
       const entries: T[] = [];
       for (let i = 0; i < count; i++) entries.push(entry.read(reader, 0, name));
       if (distinct && new Set(entries).size !== count) reader.malformed(`${name} has an entry twice`);
@@ -398,6 +279,10 @@ class Shape {
   private readonly headBytes: number;
   private readonly tag: number;
   private readonly tagBits: number;
+  /** Of the head's first byte, of its second, and so on; then of the fields. */
+  private headColumns: readonly number[];
+  private isNumbered = false;
+  private columns: readonly number[];
 
   constructor(fields: object, tag: number, tagBits: number) {
     this.names = Object.keys(fields);
@@ -408,10 +293,21 @@ class Shape {
     this.headBytes = Math.ceil(bits / 8);
     this.tag = tag;
     this.tagBits = tagBits;
+    this.headColumns = new Array(this.headBytes).fill(0);
+    this.columns = new Array(this.names.length).fill(0);
   }
 
-  write(writer: Writer, value: Loose): void {
-    const { names, codecs } = this;
+  /** `first`: the column of the head's first byte, if the shape shares it with others. A shape that stands in several places has one set of columns. */
+  number(columns: ColumnNames, first: number | undefined): void {
+    if (this.isNumbered) return;
+    this.isNumbered = true;
+    this.headColumns = this.headColumns.map((_, i) => (i === 0 ? first : undefined) ?? columns.add(''));
+    this.columns = this.names.map((name) => columns.add(name));
+    for (const codec of this.codecs) codec.number?.(columns);
+  }
+
+  write(writer: FieldWriter, value: Loose): void {
+    const { names, codecs, columns, headColumns } = this;
     let head = this.tag;
     let shift = this.tagBits;
     for (let i = 0; i < names.length; i++) {
@@ -421,22 +317,30 @@ class Shape {
       head |= codec.head(value[name], name) << shift;
       shift += codec.bits;
     }
-    for (let i = 0; i < this.headBytes; i++) writer.byte((head >>> (8 * i)) & 0xff);
+    for (let i = 0; i < this.headBytes; i++) {
+      writer.column = headColumns[i] as number;
+      writer.byte((head >>> (8 * i)) & 0xff);
+    }
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
+      writer.column = columns[i] as number;
       (codecs[i] as Codec<unknown>).write(writer, value[name], name);
     }
   }
 
   /** `first` is the head's first byte if there is a tag, which has been read to find this shape. */
-  read(reader: Reader, first: number, into: Loose): void {
-    const { names, codecs } = this;
+  read(reader: FieldReader, first: number, into: Loose): void {
+    const { names, codecs, columns, headColumns } = this;
     let head = first;
-    for (let i = this.tagBits > 0 ? 1 : 0; i < this.headBytes; i++) head |= reader.byte() << (8 * i);
+    for (let i = this.tagBits > 0 ? 1 : 0; i < this.headBytes; i++) {
+      reader.column = headColumns[i] as number;
+      head |= reader.byte() << (8 * i);
+    }
     head >>>= this.tagBits;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       const codec = codecs[i] as Codec<unknown>;
+      reader.column = columns[i] as number;
       const value = codec.read(reader, head & ((1 << codec.bits) - 1), name);
       head >>>= codec.bits;
       if (value !== undefined) into[name] = value;
@@ -450,6 +354,7 @@ export function struct<T>(fields: Fields<T>): Codec<T> {
   return {
     bits: 0,
     head: noBits,
+    number: (columns) => shape.number(columns, undefined),
     write(writer, value, name) {
       if (value === null || typeof value !== 'object') notEncodable(name, 'an object');
       shape.write(writer, value as Loose);
@@ -476,15 +381,21 @@ export function variants<T>(
     byTag.set(tag, [word, shape]);
   }
   const tagMask = (1 << tagBits) - 1;
+  let tagColumn = 0;
   return {
     bits: 0,
     head: noBits,
+    number(columns) {
+      tagColumn = columns.add('');
+      for (const shape of byWord.values()) shape.number(columns, tagColumn);
+    },
     write(writer, value, name) {
       if (value === null || typeof value !== 'object') notEncodable(name, 'an object');
       const shape = byWord.get((value as Loose)[field]) ?? notEncodable(`${field} of ${name}`, 'one that exists');
       shape.write(writer, value as Loose);
     },
     read(reader, _head, name) {
+      reader.column = tagColumn;
       const first = reader.byte();
       const [word, shape] = byTag.get(first & tagMask) ?? reader.malformed(`${field} of ${name} is unknown`);
       const value: Loose = { [field]: word };

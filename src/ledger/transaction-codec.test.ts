@@ -1,6 +1,6 @@
 /**
- * One value, one encoding: every kind goes there and back, nothing that admission calls undecodable has an encoding, and bytes either
- * decode to what encodes to the same bytes, or are refused. Other people's blocks come from the simulator.
+ * One value, one encoding, in rows and in columns: every kind goes there and back, nothing that admission calls undecodable has an
+ * encoding, and bytes either decode to what encodes to the same bytes, or are refused. Other people's blocks come from the simulator.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,11 +9,12 @@ import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { isBody, isEnvelope } from '../execution/transaction-shape.ts';
 import { randomBlocks, randomGenesis } from '../simulator/random-blocks.ts';
+import { decodeColumns, encodeColumns } from './block-columns.ts';
 import { decodeBlock, decodeTransaction, encodeBlock, encodeTransaction } from './transaction-codec.ts';
 import type { Block, OrderItem, PlaceItem, Transaction } from './transactions.ts';
 
 /** Raise for a longer look. */
-const FUZZED = 20_000;
+const FUZZED = 30_000;
 const HISTORIES = 12;
 
 const hex = (bytes: number) =>
@@ -129,7 +130,8 @@ const ofKind = (kind: Transaction['kind']): fc.Arbitrary<Transaction> =>
 const transaction = fc.oneof(...Object.keys(KINDS).map((kind) => ofKind(kind as Transaction['kind'])));
 const block: fc.Arbitrary<Block> = plain({ number: u53, timeMs: u53, transactions: fc.array(transaction, { maxLength: 12 }) });
 
-const wellFormed = (value: Transaction): boolean => isEnvelope(value) && Object.hasOwn(KINDS, value.kind) && isBody(value);
+const wellFormed = (value: Transaction): boolean =>
+  isEnvelope(value) && typeof value.kind === 'string' && Object.hasOwn(KINDS, value.kind) && isBody(value);
 
 function codeOf(action: () => unknown): string {
   try {
@@ -156,7 +158,10 @@ for (const kind of Object.keys(KINDS) as Transaction['kind'][]) {
 
 test('blocks: there and back', () => {
   fc.assert(
-    fc.property(block, (value) => assert.deepEqual(decodeBlock(encodeBlock(value)), value)),
+    fc.property(block, (value) => {
+      assert.deepEqual(decodeBlock(encodeBlock(value)), value);
+      assert.deepEqual(decodeColumns(encodeColumns(value)), value);
+    }),
     { numRuns: 500 },
   );
 });
@@ -205,13 +210,19 @@ test('what has an encoding is what admission does not call undecodable', () => {
   for (let seed = 1; seed <= HISTORIES; seed++) {
     for (const { number, timeMs, transactions } of randomBlocks(seed, randomGenesis(seed))) {
       const good = transactions.filter(wellFormed);
-      assert.deepEqual(decodeBlock(encodeBlock({ number, timeMs, transactions: good })), { number, timeMs, transactions: good });
+      const goodBlock = { number, timeMs, transactions: good };
+      assert.deepEqual(decodeBlock(encodeBlock(goodBlock)), goodBlock);
+      assert.deepEqual(decodeColumns(encodeColumns(goodBlock)), goodBlock);
       for (const value of transactions) {
         if (wellFormed(value)) assert.deepEqual(decodeTransaction(encodeTransaction(value)), value);
         else {
           refused++;
           assert.equal(
             codeOf(() => encodeTransaction(value)),
+            'NOT_ENCODABLE',
+          );
+          assert.equal(
+            codeOf(() => encodeColumns({ number, timeMs, transactions: [value] })),
             'NOT_ENCODABLE',
           );
         }
@@ -274,11 +285,13 @@ function refusedOrCanonical<T>(bytes: Uint8Array, decode: (bytes: Uint8Array) =>
 
 test('damaged and random bytes are refused, or are the one encoding of something', () => {
   const random = new Random(7);
-  const samples = fc.sample(block, { numRuns: 200, seed: 11 }).map(encodeBlock);
+  const blocks = fc.sample(block, { numRuns: 200, seed: 11 });
   const singles = fc.sample(transaction, { numRuns: 400, seed: 12 }).map(encodeTransaction);
-  let refused = 0;
+  const [rows, columns] = [blocks.map(encodeBlock), blocks.map((value) => encodeColumns(value))];
+  const refused = [0, 0, 0];
   for (let i = 0; i < FUZZED; i++) {
-    const bytes = Uint8Array.from(random.pick(i % 2 === 0 ? samples : singles));
+    const form = i % 3;
+    const bytes = Uint8Array.from(random.pick([rows, singles, columns][form] as Uint8Array[]));
     const at = random.below(bytes.length);
     let damaged = bytes;
     const way = random.below(5);
@@ -288,12 +301,14 @@ test('damaged and random bytes are refused, or are the one encoding of something
     else if (way === 3) damaged = Uint8Array.from([...bytes.subarray(0, at), random.below(256), ...bytes.subarray(at)]);
     else damaged = Uint8Array.from([1, ...Array.from({ length: random.below(60) }, () => random.below(random.pick([4, 32, 256])))]);
     const no =
-      i % 2 === 0
+      form === 0
         ? refusedOrCanonical(damaged, decodeBlock, encodeBlock)
-        : refusedOrCanonical(damaged, decodeTransaction, encodeTransaction);
-    if (no) refused++;
+        : form === 1
+          ? refusedOrCanonical(damaged, decodeTransaction, encodeTransaction)
+          : refusedOrCanonical(damaged, decodeColumns, encodeColumns);
+    if (no) refused[form] = (refused[form] as number) + 1;
   }
-  assert.ok(refused > FUZZED / 4 && refused < FUZZED, `${refused} refused`);
+  for (const count of refused) assert.ok(count > FUZZED / 12 && count < FUZZED / 3, `${refused} refused`);
 });
 
 test('bytes that are not canonical', () => {

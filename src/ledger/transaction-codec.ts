@@ -28,7 +28,6 @@ import {
   list,
   oidOrClientId,
   optional,
-  Reader,
   struct,
   text,
   u32,
@@ -36,8 +35,8 @@ import {
   u63,
   u64,
   variants,
-  Writer,
 } from './field-codec.ts';
+import { RowReader, RowWriter } from './row-encoding.ts';
 import type { Block, OrderItem, OrdersTransaction, PlaceItem, PlainTransaction, Transaction } from './transactions.ts';
 
 const VERSION = 1;
@@ -151,16 +150,17 @@ const transaction = variants<Transaction>(
   Object.entries(KINDS).map(([kind, [tag, fields]]) => [kind, tag, { ...ENVELOPE, ...fields }] as const),
 );
 
-const block: Codec<Block> = struct<Block>({ number: u53, timeMs: u53, transactions: list(transaction) });
+/** How blocks are made up: encoded in rows here, in columns by block-columns.ts. */
+export const blockCodec: Codec<Block> = struct<Block>({ number: u53, timeMs: u53, transactions: list(transaction) });
 
 /** Throws NOT_ENCODABLE for what is not a well-formed block. */
 export function encodeBlock(value: Block): Uint8Array<ArrayBuffer> {
-  return encode(block, value, 'block', 1 << 16);
+  return encode(blockCodec, value, 'block', 1 << 16);
 }
 
 /** Throws MALFORMED for bytes that `encodeBlock` does not make, UNKNOWN_VERSION for those of another version of it. */
 export function decodeBlock(bytes: Uint8Array): Block {
-  return decode(block, bytes, 'block');
+  return decode(blockCodec, bytes, 'block');
 }
 
 /** One transaction by itself, with addresses of its own. Throws NOT_ENCODABLE. */
@@ -174,14 +174,14 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
 }
 
 function encode<T>(codec: Codec<T>, value: T, name: string, bytesExpected: number): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(bytesExpected);
+  const writer = new RowWriter(bytesExpected);
   writer.byte(VERSION);
   codec.write(writer, value, name);
   return writer.bytes();
 }
 
 function decode<T>(codec: Codec<T>, bytes: Uint8Array, name: string): T {
-  const reader = new Reader(bytes);
+  const reader = new RowReader(bytes);
   const version = reader.byte();
   if (version !== VERSION) {
     throw new HeddleError(

@@ -1,7 +1,10 @@
 /** The door of node. */
+export { packedReceipts, receiptBytes } from './block-header.ts';
 export { createFolder, type FolderOptions, openFolder, readGenesis } from './folder.ts';
 export { genesisHash } from './genesis-hash.ts';
-export { type Confirmation, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';
+export { type Confirmation, type ConfirmedBlock, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';
 export { type KeyProof, proveKey } from './prove-key.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
+export { packChunks } from './snapshot-format.ts';
+export { SortedTree } from './sorted-tree.ts';
 export { type Verification, type VerifyOptions, verifyFolder } from './verify-folder.ts';

@@ -63,6 +63,26 @@ test('transactions are confirmed, then settled, in one chain of headers', async 
   await pipeline.close();
 });
 
+test('those who keep views are told every block once, in order, before its tickets are, and again after a start', async () => {
+  const disk = new SimulatedDisk();
+  const told: string[] = [];
+  const watched = (fields: Partial<PipelineOptions> = {}): PipelineOptions =>
+    options(disk, {
+      onConfirmed: ({ number, transactions, receipts }) => told.push(`block ${number}: ${transactions.length} of ${receipts.length}`),
+      onSettled: ({ header }) => told.push(`settled ${header.height}`),
+      ...fields,
+    });
+  const pipeline = await Pipeline.open(watched());
+  const ticket = pipeline.submit(transfer(1, 1));
+  const whenConfirmed = ticket.confirmed.then(() => told.push('ticket confirmed'));
+  await Promise.all([whenConfirmed, ticket.settled.then(() => told.push('ticket settled'))]);
+  await pipeline.close();
+  assert.deepEqual(told, ['block 1: 1 of 1', 'ticket confirmed', 'settled 1', 'ticket settled']);
+  told.length = 0;
+  await (await Pipeline.open(watched())).close();
+  assert.deepEqual(told, ['block 1: 1 of 1', 'settled 1']);
+});
+
 test('at every crash: what was confirmed is there, none twice, and the chain is that of an undisturbed run', async () => {
   const random = new Random(7);
   let disk = new SimulatedDisk();

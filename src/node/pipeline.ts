@@ -1,8 +1,11 @@
 /**
- * From a transaction to its settlement: order, journal, execute, confirm, commit the root, settle, as stages that overlap.
+ * From a transaction to its settlement: order, journal, execute, confirm, commit the roots, settle, as stages that overlap.
  *
- *   submit ─▶ waiting ─▶ order ─▶ journal ─▶ execute ─▶ confirmed      block N + 2 is ordered and written,
- *                                               └─▶ root ─▶ settled    N + 1 executes, the root of N is computed
+ *   submit ─▶ waiting ─▶ order ─▶ journal ─▶ execute ─▶ confirmed              block N + 3 is ordered and written, N + 2 executes, the
+ *                                               └─▶ roots ─▶ store ─▶ settled  roots of N + 1 are computed, N is written to the store
+ *
+ * Each stage may be ahead of the next by so much and no more: what waits is bounded by `waitingMax` (beyond, `submit` refuses), what is ordered and not
+ * executed by AHEAD_MAX, what is executed and not settled by `behindMax`; the stage before waits.
  *
  * Invariant: what was confirmed is in the journal, flushed, before it is confirmed; blocks are executed in the order of the journal, each once;
  * headers form one chain. After an error nothing more is confirmed, and a node that opens the same journal is where this one was.
@@ -12,13 +15,17 @@ import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { ModelChoice, RecordChange } from '../execution/api.ts';
-import { Engine, type EngineOptions } from '../execution/index.ts';
-import { decodeBlock, decodeTransaction, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
+import type { BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
+import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
+import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
+import { decodeTransaction, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
-import { type Disk, Journal, type Store } from '../storage/index.ts';
-import { headerOf, packedReceipts, receiptBytes } from './block-header.ts';
+import { type BlockTerms, type Disk, Journal, type Store } from '../storage/index.ts';
+import { headerOf } from './block-header.ts';
 import { genesisHash } from './genesis-hash.ts';
+import { Lane, Load } from './lane.ts';
+import { Outcome } from './outcome.ts';
+import { Pruning } from './pruning.ts';
 
 export interface PipelineOptions {
   readonly genesis: Genesis;
@@ -35,6 +42,27 @@ export interface PipelineOptions {
   readonly blockTransactions?: number;
   /** Transactions that may wait for a block; beyond, `submit` refuses. Default 100,000. */
   readonly waitingMax?: number;
+  /** Blocks that may be executed and not settled; beyond, execution waits. Default 32. */
+  readonly behindMax?: number;
+  /** What a block is to be found by in the store; without it by its height only. */
+  readonly termsOf?: (block: ConfirmedBlock) => BlockTerms;
+  /** Bodies and receipts of blocks that are older than this go; their headers stay. Without it nothing goes. Needs a store. */
+  readonly keepMs?: number;
+  /** Called for every block that was executed, before its tickets are told; at a start also for those that are executed again. Must not throw. */
+  readonly onConfirmed?: (block: ConfirmedBlock) => void;
+  /** Called when a block's header is final, before its tickets are told. Must not throw. */
+  readonly onSettled?: (settlement: Settlement) => void;
+}
+
+/** A block that was executed and is in the journal. Everything in it is the receiver's to keep. */
+export interface ConfirmedBlock {
+  readonly number: number;
+  readonly timeMs: number;
+  /** Of the block's first item; the others follow (docs/rules.md, 1). */
+  readonly firstOrdinal: bigint;
+  readonly transactions: readonly Transaction[];
+  /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
+  readonly receipts: readonly Uint8Array[];
 }
 
 /** A transaction was executed; its block is in the journal. */
@@ -56,17 +84,64 @@ export interface Ticket {
   readonly settled: Promise<Settlement>;
 }
 
+/** How far the stages are. */
+export interface PipelineCounts {
+  /** Transactions that wait for a block. */
+  readonly waiting: number;
+  /** Blocks that are ordered and not executed. */
+  readonly ordered: number;
+  /** Blocks that are executed and not settled. */
+  readonly unsettled: number;
+  /** Number of the last block that was executed. */
+  readonly executedHeight: number;
+}
+
 /** Blocks that are ordered and not yet executed: one is written while another executes. */
 const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
 const WAITING_MAX = 100_000;
+const BEHIND_MAX = 32;
 
-interface Waiting {
-  /** Our own copy: what the caller does with its object later changes nothing. */
+class Waiting implements Ticket {
   readonly transaction: Transaction;
+  /** Our own copy: what the caller does with its object later changes nothing. */
   readonly encoded: Uint8Array;
-  readonly confirmed: PromiseWithResolvers<Confirmation>;
-  readonly settled: PromiseWithResolvers<Settlement>;
+  readonly confirmation = new Outcome<Confirmation>();
+  readonly settlement = new Outcome<Settlement>();
+
+  constructor(transaction: Transaction, encoded: Uint8Array) {
+    this.transaction = transaction;
+    this.encoded = encoded;
+  }
+
+  get confirmed(): Promise<Confirmation> {
+    return this.confirmation.promise;
+  }
+
+  get settled(): Promise<Settlement> {
+    return this.settlement.promise;
+  }
+}
+
+/** Reads the receipt when it is asked. */
+class BlockConfirmation implements Confirmation {
+  readonly block: number;
+  readonly index: number;
+  private readonly receipts: PackedReceipts;
+
+  constructor(block: number, index: number, receipts: PackedReceipts) {
+    this.block = block;
+    this.index = index;
+    this.receipts = receipts;
+  }
+
+  get code(): number {
+    return this.receipts.code(this.index);
+  }
+
+  get events(): Uint8Array {
+    return this.receipts.events(this.index);
+  }
 }
 
 interface Ordered {
@@ -79,58 +154,35 @@ interface Ordered {
 
 interface Executed {
   readonly block: Block;
-  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
-  readonly root: Promise<string>;
+  readonly roots: Promise<BlockRoots>;
   readonly nextOrdinal: bigint;
-  readonly receipts: readonly Uint8Array[];
+  readonly receipts: PackedReceipts;
   readonly changes: readonly RecordChange[];
+  readonly terms: BlockTerms | undefined;
 }
 
-/** A queue that one stage fills and the next empties. */
-class Lane<T> {
-  private readonly items: T[] = [];
-  private wake: PromiseWithResolvers<void> = Promise.withResolvers();
-
-  get length(): number {
-    return this.items.length;
-  }
-
-  push(item: T): void {
-    this.items.push(item);
-    this.wake.resolve();
-  }
-
-  /** Resolves when there is something, or `signal` was called. */
-  async some(): Promise<void> {
-    while (this.items.length === 0 && !this.ended) {
-      await this.wake.promise;
-      this.wake = Promise.withResolvers();
-    }
-  }
-
-  ended = false;
-
-  end(): void {
-    this.ended = true;
-    this.wake.resolve();
-  }
-
-  take(most: number): T[] {
-    return this.items.splice(0, most);
-  }
+/** A header that is made, and on its way to the store. */
+interface Stored {
+  readonly settlement: Settlement;
+  readonly tickets: readonly Waiting[];
+  readonly kept: Promise<void> | undefined;
 }
 
 export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly engine: Engine;
   private readonly journal: Journal;
+  private readonly pruning: Pruning | undefined;
   private readonly waiting = new Lane<Waiting>();
   private readonly ordered = new Lane<Ordered>();
   private readonly executed = new Lane<Executed>();
-  private room: PromiseWithResolvers<void> = Promise.withResolvers();
+  private readonly stored = new Lane<Stored>();
+  private readonly ahead = new Load(AHEAD_MAX);
+  private readonly behind: Load;
   private lastTimeMs = 0;
   private nextNumber = 1;
+  private executedHeight = 0;
   private parent: Uint8Array;
   private head: Settlement | undefined;
   private failure: HeddleError | undefined;
@@ -141,9 +193,12 @@ export class Pipeline {
     this.engine = engine;
     this.journal = journal;
     this.parent = parent;
+    this.behind = new Load(options.behindMax ?? BEHIND_MAX);
+    const { store, keepMs } = options;
+    this.pruning = store === undefined || keepMs === undefined ? undefined : new Pruning(store, journal, keepMs);
   }
 
-  /** Opens the journal, executes what is in it, and starts. Throws what opening a journal and creating an engine throw. */
+  /** Opens the journal, executes what is in it, and starts. Throws what opening a journal and creating an engine throw, and JOURNAL_PRUNED. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
     const chainId = genesisHash(options.genesis);
     const height = options.store?.height;
@@ -153,8 +208,7 @@ export class Pipeline {
       engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
       const pipeline = new Pipeline(options, engine, journal, chainId);
       await pipeline.load();
-      await pipeline.recover();
-      pipeline.stages = Promise.all([pipeline.order(), pipeline.execute(), pipeline.settle()]);
+      await pipeline.start();
       return pipeline;
     } catch (error) {
       await Promise.allSettled([journal.close(), engine?.close()]);
@@ -172,31 +226,46 @@ export class Pipeline {
     return this.engine;
   }
 
-  /** Throws BUSY when too many wait, UNENCODABLE and the like for what is no transaction, and what has broken the pipeline. */
+  /** What was settled, if it is kept: headers, bodies and receipts of heights up to its own. */
+  get store(): Store | undefined {
+    return this.options.store;
+  }
+
+  get counts(): PipelineCounts {
+    const { waiting, ahead, behind, executedHeight } = this;
+    return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight };
+  }
+
+  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction, and what has broken the pipeline. */
   submit(transaction: Transaction): Ticket {
+    const encoded = encodeTransaction(transaction);
+    return this.enter(decodeTransaction(encoded), encoded);
+  }
+
+  /**
+   * The same for a transaction as `encodeTransaction` writes it; the bytes must stay as they are. Throws MALFORMED, UNKNOWN_VERSION in place of
+   * NOT_ENCODABLE.
+   */
+  submitEncoded(encoded: Uint8Array): Ticket {
+    return this.enter(decodeTransaction(encoded), encoded);
+  }
+
+  private enter(transaction: Transaction, encoded: Uint8Array): Ticket {
     if (this.failure !== undefined) throw this.failure;
     if (this.waiting.ended) throw new HeddleError('CLOSED', 'the pipeline is closing and takes no more transactions');
     if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX)) {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
-    const encoded = encodeTransaction(transaction);
-    const waiting: Waiting = {
-      transaction: decodeTransaction(encoded),
-      encoded,
-      confirmed: Promise.withResolvers(),
-      settled: Promise.withResolvers(),
-    };
-    // Who does not care for one of the two is not made to.
-    waiting.confirmed.promise.catch(() => {});
-    waiting.settled.promise.catch(() => {});
+    const waiting = new Waiting(transaction, encoded);
     this.waiting.push(waiting);
-    return { confirmed: waiting.confirmed.promise, settled: waiting.settled.promise };
+    return waiting;
   }
 
   /** Takes nothing more, finishes what waits, and closes the journal and the engine. Throws what has broken the pipeline. */
   async close(): Promise<void> {
     this.waiting.end();
     await this.stages;
+    await this.pruning?.done();
     await this.engine.close();
     if (this.failure !== undefined) {
       await Promise.allSettled([this.journal.close(), this.options.store?.close()]);
@@ -211,6 +280,12 @@ export class Pipeline {
     const { store } = this.options;
     if (store === undefined) return;
     if (store.height === undefined) {
+      if (this.journal.first > 1) {
+        throw new HeddleError(
+          'JOURNAL_PRUNED',
+          `the store is gone, and the journal begins with block ${this.journal.first}: restore this node from a snapshot of another one`,
+        );
+      }
       await this.storeGenesis(store);
       return;
     }
@@ -234,6 +309,7 @@ export class Pipeline {
     this.head = { header, hash: this.parent };
     this.lastTimeMs = header.timeMs;
     this.nextNumber = header.height + 1;
+    this.executedHeight = header.height;
   }
 
   private async storeGenesis(store: Store): Promise<void> {
@@ -253,12 +329,29 @@ export class Pipeline {
     await store.commit({ height: 0, timeMs: 0, header, body: nothing, receipts: nothing, changed }, 0);
   }
 
+  /** Executes what the journal has beyond the store; then all stages run. */
+  private async start(): Promise<void> {
+    const settling = Promise.all([this.commit(), this.settle()]);
+    try {
+      await this.recover();
+      await this.behind.empty();
+      if (this.failure !== undefined) throw this.failure;
+    } catch (error) {
+      this.fail(error);
+      this.executed.end();
+      await settling;
+      throw this.failure?.cause ?? error;
+    }
+    this.stages = Promise.all([this.order(), this.execute(), settling]);
+  }
+
   private async recover(): Promise<void> {
     for await (const { number, body } of this.journal.read(this.nextNumber)) {
-      const block = decodeBlock(body);
+      const block = unpackBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
-      const executed = await this.run({ block, body, tickets: [] });
-      await this.finish(executed);
+      await this.behind.room();
+      if (this.failure !== undefined) throw this.failure;
+      this.executed.push(await this.run({ block, body, tickets: [] }));
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
     }
@@ -273,14 +366,13 @@ export class Pipeline {
         if (tickets.length === 0) return;
         this.lastTimeMs = Math.max(this.lastTimeMs, this.options.clock());
         const block = { number: this.nextNumber++, timeMs: this.lastTimeMs, transactions: tickets.map(({ transaction }) => transaction) };
-        const body = encodeBlock(block);
+        const encoded = tickets.map((ticket) => ticket.encoded);
+        const body = packBlock(block.number, block.timeMs, encoded);
         const flushed = this.journal.append([{ number: block.number, body }]);
         flushed.catch(() => {});
+        this.ahead.add();
         this.ordered.push({ block, body, tickets, flushed });
-        while (this.ordered.length >= AHEAD_MAX && this.failure === undefined) {
-          await this.room.promise;
-          this.room = Promise.withResolvers();
-        }
+        await this.ahead.room();
       }
     });
   }
@@ -292,20 +384,39 @@ export class Pipeline {
         await this.ordered.some();
         const [next] = this.ordered.take(1);
         if (next === undefined) return;
-        this.room.resolve();
+        this.ahead.remove();
         await this.orReject(next.tickets, next.flushed);
+        await this.behind.room();
         this.executed.push(await this.orReject(next.tickets, this.run(next)));
       }
     });
   }
 
-  private async settle(): Promise<void> {
-    await this.stage(undefined, async () => {
+  /** Makes headers, in their order, and gives them to the store, which joins the blocks that come while it writes. */
+  private commit(): Promise<void> {
+    return this.stage(this.stored, async () => {
       while (true) {
         await this.executed.some();
         const [next] = this.executed.take(1);
         if (next === undefined) return;
-        await this.orReject(next.tickets, this.finish(next));
+        this.stored.push(await this.orReject(next.tickets, this.makeHeader(next)));
+      }
+    });
+  }
+
+  private settle(): Promise<void> {
+    return this.stage(undefined, async () => {
+      while (true) {
+        await this.stored.some();
+        const [next] = this.stored.take(1);
+        if (next === undefined) return;
+        const { settlement, tickets, kept } = next;
+        if (kept !== undefined) await this.orReject(tickets, kept);
+        this.head = settlement;
+        this.options.onSettled?.(settlement);
+        for (const ticket of tickets) ticket.settlement.resolve(settlement);
+        this.behind.remove();
+        this.pruning?.after(settlement.header, (error) => this.fail(error));
       }
     });
   }
@@ -325,17 +436,18 @@ export class Pipeline {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.failure = new HeddleError('PIPELINE_BROKEN', `nothing more is confirmed: ${reason}. Start the node again`, { cause });
     this.waiting.end();
-    this.room.resolve();
+    this.ahead.lift();
+    this.behind.lift();
     this.reject(this.waiting.take(Number.MAX_SAFE_INTEGER));
-    for (const lane of [this.ordered, this.executed]) {
+    for (const lane of [this.ordered, this.executed, this.stored]) {
       for (const { tickets } of lane.take(Number.MAX_SAFE_INTEGER)) this.reject(tickets);
     }
   }
 
   private reject(tickets: readonly Waiting[]): void {
-    for (const { confirmed, settled } of tickets) {
-      confirmed.reject(this.failure);
-      settled.reject(this.failure);
+    for (const { confirmation, settlement } of tickets) {
+      confirmation.reject(this.failure);
+      settlement.reject(this.failure);
     }
   }
 
@@ -352,23 +464,43 @@ export class Pipeline {
 
   /** Executes a block and confirms its transactions. */
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
-    const { model = 'auto', store } = this.options;
-    const { receipts, root, changes = [] } = await this.engine.executeBlock(block, { model, changes: store !== undefined });
-    tickets.forEach(({ confirmed }, index) => {
-      confirmed.resolve({ block: block.number, index, code: receipts.code(index), events: receipts.events(index).slice() });
-    });
+    const { model = 'auto', store, onConfirmed, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
-    return { block, body, tickets, root: root as Promise<string>, nextOrdinal: firstOrdinal, receipts: receiptBytes(receipts), changes };
+    const packed = packedTransactions(body);
+    const options = { model, packed, keepReceipts: true, changes: store !== undefined };
+    const { kept, roots, changes = [] } = await this.engine.executeBlock(block, options);
+    const receipts = kept as PackedReceipts;
+    this.behind.add();
+    this.executedHeight = block.number;
+    let terms: BlockTerms | undefined;
+    if (onConfirmed !== undefined || termsOf !== undefined) {
+      const { number, timeMs, transactions } = block;
+      const confirmed = { number, timeMs, firstOrdinal, transactions, receipts: receipts.items() };
+      terms = termsOf?.(confirmed);
+      onConfirmed?.(confirmed);
+    }
+    tickets.forEach(({ confirmation }, index) => {
+      confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
+    });
+    return { block, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
   }
 
-  /** Makes the header, and has the store keep what it stands for. */
-  private async finish({ block, body, tickets, root, nextOrdinal, receipts, changes }: Executed): Promise<void> {
-    const encoded = tickets.length === 0 ? block.transactions.map(encodeTransaction) : tickets.map((ticket) => ticket.encoded);
-    const header = headerOf(block, encoded, { parentHash: this.parent, nextOrdinal, receipts, stateRoot: await root });
+  private async makeHeader({ block, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+    const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
     this.parent = headerHash(header);
-    const kept = { header: encodeHeader(header), body, receipts: packedReceipts(receipts), changed: changes };
-    await this.options.store?.commit({ height: block.number, timeMs: block.timeMs, ...kept }, this.journal.last);
-    this.head = { header, hash: this.parent };
-    for (const { settled } of tickets) settled.resolve(this.head);
+    const kept = this.options.store?.commit(
+      {
+        height: block.number,
+        timeMs: block.timeMs,
+        header: encodeHeader(header),
+        body: encodeBlock(block),
+        receipts: receipts.bytes,
+        changed: changes,
+        ...(terms === undefined ? {} : { terms }),
+      },
+      this.journal.last,
+    );
+    kept?.catch(() => {});
+    return { settlement: { header, hash: this.parent }, tickets, kept };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The bytes of a snapshot: the header of one block and all records of the state behind it, in chunks by the first bits of their paths.
  *
- *   snapshot, version 1. Numbers are little endian.
+ *   snapshot, version 2. Numbers are little endian.
  *      0  u8[8]  magic
  *      8  u32    version
  *     12  u32    bytes of the manifest
@@ -24,7 +24,7 @@
  *          49  u32    number of records
  *          53  u8[32] H("heddle chunk 1", bytes in the file): so that nothing is decompressed that was not written here
  *
- *   chunk: zstd of its records, sorted by path, each: u8 length of the key, the key, u16 length of the value, the value (committed part)
+ *   chunk: zstd of its records in columns (record-columns.ts), values as the tree commits to them
  *
  * Invariant: the manifest's hashes make the header's state root, and a chunk is right or wrong by the manifest alone.
  * Not here: whether the header is one to believe. Whoever takes a snapshot from elsewhere has to know its hash.
@@ -34,16 +34,17 @@ import { HeddleError } from '../base/errors.ts';
 import { labelled } from '../commitment/blake3.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, HEADER_BYTES } from '../commitment/header.ts';
 import { NOTHING, nodeOf, type TreeRecord } from '../commitment/state-tree.ts';
-import { type SortedRecord, SortedTree } from './sorted-tree.ts';
+import { decodeRecords, encodeRecords } from './record-columns.ts';
+import { SortedTree } from './sorted-tree.ts';
 
 const MAGIC = new TextEncoder().encode('HEDDLESN');
-const VERSION = 1;
+const VERSION = 2;
 export const PREFACE_BYTES = 48;
 export const DEPTH_MAX = 16;
 const FIXED_BYTES = 32 + HEADER_BYTES + 1 + 4;
 const ENTRY_BYTES = 85;
-/** Records of 70 bytes or so: some 64 KiB when compressed, as much again for the tree to verify it. */
-const CHUNK_RECORDS = 2048;
+/** Some 40 KiB when compressed. Columns of 8192 records are 3 % smaller, those of 2048 some 5 % larger. */
+const CHUNK_RECORDS = 4096;
 /** A chunk's records, at the most: more than any state that a chain of 2^16 chunks can have. */
 const CHUNK_BYTES_MAX = 2 ** 30;
 
@@ -73,12 +74,12 @@ export function badSnapshot(what: string, cause?: unknown): HeddleError {
 }
 
 /** Bits of the prefixes that records of a state are cut up by. */
-export function depthFor(records: number): number {
+function depthFor(records: number): number {
   return Math.min(DEPTH_MAX, Math.max(0, Math.ceil(Math.log2(records / CHUNK_RECORDS))));
 }
 
 /** A path that begins with the `depth` bits of chunk `index`. */
-export function prefixOf(index: number, depth: number): Uint8Array {
+function prefixOf(index: number, depth: number): Uint8Array {
   const path = new Uint8Array(32);
   new DataView(path.buffer).setUint32(0, depth === 0 ? 0 : index * 2 ** (32 - depth));
   return path;
@@ -188,7 +189,13 @@ export interface PackedChunk extends Omit<ChunkEntry, 'offset'> {
   readonly packed: Uint8Array;
 }
 
-export function packChunk(tree: SortedTree, index: number, depth: number): PackedChunk {
+/** All records, in 2^depth chunks. */
+export function packChunks(tree: SortedTree): { readonly depth: number; readonly chunks: readonly PackedChunk[] } {
+  const depth = depthFor(tree.records.length);
+  return { depth, chunks: Array.from({ length: 2 ** depth }, (_, i) => packChunk(tree, i, depth)) };
+}
+
+function packChunk(tree: SortedTree, index: number, depth: number): PackedChunk {
   const [from, to] = tree.range(depth, prefixOf(index, depth));
   const content = encodeRecords(tree.records.slice(from, to));
   const packed = from === to ? new Uint8Array(0) : zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
@@ -215,42 +222,18 @@ export function unpackChunk(manifest: Manifest, index: number, packed: Uint8Arra
   } catch (cause) {
     throw bad('cannot be decompressed', cause);
   }
-  const records = content.length === entry.bytes ? decodeRecords(content) : undefined;
-  if (records === undefined || records.length !== entry.records) throw bad('does not hold the records that its manifest says');
+  let records: readonly TreeRecord[];
+  try {
+    records = decodeRecords(content);
+  } catch (cause) {
+    throw bad(`holds no records (${(cause as Error).message})`, cause);
+  }
+  if (content.length !== entry.bytes || records.length !== entry.records) throw bad('does not hold the records that its manifest says');
   const tree = new SortedTree(records);
   const [from, to] = tree.range(depth, prefixOf(index, depth));
-  const inOrder = records.every(({ key }, i) => equal(key, (tree.records[i] as SortedRecord).key));
-  if (to - from !== records.length || !inOrder) throw bad('holds records that do not belong there');
+  if (to - from !== records.length) throw bad('holds records that do not belong there');
   if (!equal(tree.hashOf(0, records.length, depth), entry.hash)) throw bad('has another hash than its manifest says');
   return tree.records;
-}
-
-function encodeRecords(records: readonly TreeRecord[]): Uint8Array {
-  const bytes = Buffer.alloc(records.reduce((sum, { key, value }) => sum + 3 + key.length + value.length, 0));
-  let at = 0;
-  for (const { key, value } of records) {
-    at = bytes.writeUInt8(key.length, at);
-    bytes.set(key, at);
-    at = bytes.writeUInt16LE(value.length, at + key.length);
-    bytes.set(value, at);
-    at += value.length;
-  }
-  return bytes;
-}
-
-/** Undefined if the bytes are no records. */
-function decodeRecords(content: Uint8Array): TreeRecord[] | undefined {
-  const records: TreeRecord[] = [];
-  let at = 0;
-  while (at < content.length) {
-    const valueAt = at + 1 + (content[at] as number) + 2;
-    if (valueAt > content.length) return undefined;
-    const end = valueAt + (content[valueAt - 2] as number) + 256 * (content[valueAt - 1] as number);
-    if (end > content.length || content[at] === 0) return undefined;
-    records.push({ key: content.slice(at + 1, valueAt - 2), value: content.slice(valueAt, end) });
-    at = end;
-  }
-  return records;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

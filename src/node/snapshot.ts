@@ -14,7 +14,7 @@ import { checkEmpty, createFolder, pathsOf } from './folder.ts';
 import { readStoredState } from './folder-store.ts';
 import { encodeGenesis } from './genesis-file.ts';
 import { genesisHash } from './genesis-hash.ts';
-import { type ChunkEntry, depthFor, encodeManifest, manifestBytes, PREFACE_BYTES, packChunk } from './snapshot-format.ts';
+import { type ChunkEntry, encodeManifest, manifestBytes, PREFACE_BYTES, packChunks } from './snapshot-format.ts';
 import { commitSnapshot, SnapshotReader } from './snapshot-reader.ts';
 
 export interface SnapshotSummary {
@@ -31,8 +31,7 @@ export async function writeSnapshot(dir: string, file: string): Promise<Snapshot
   const { genesis, header, tree } = await readStoredState(dir);
   if (header.height === 0) throw new HeddleError('NOTHING_SETTLED', `the node of ${dir} has no block yet: its genesis.json is enough`);
   const genesisBytes = encodeGenesis(genesis);
-  const depth = depthFor(tree.records.length);
-  const packed = Array.from({ length: 2 ** depth }, (_, i) => packChunk(tree, i, depth));
+  const { depth, chunks: packed } = packChunks(tree);
   let end = PREFACE_BYTES + manifestBytes(genesisBytes, depth);
   const chunks = packed.map(({ packed: _packed, ...entry }): ChunkEntry => {
     const offset = end;

@@ -12,11 +12,12 @@ import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { compareBytes } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { ModelChoice } from '../execution/api.ts';
-import { Engine, type EngineOptions } from '../execution/index.ts';
-import { decodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
+import type { BlockRoots, ModelChoice } from '../execution/api.ts';
+import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
+import { packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
+import { encodeBlock } from '../ledger/transaction-codec.ts';
 import { Journal, RealDisk, Store } from '../storage/index.ts';
-import { headerOf, packedReceipts, receiptBytes } from './block-header.ts';
+import { headerOf } from './block-header.ts';
 import { pathsOf, readGenesis } from './folder.ts';
 import { recordsOf } from './folder-store.ts';
 import { genesisHash } from './genesis-hash.ts';
@@ -200,24 +201,20 @@ class FolderCheck {
       this.compareBase(store, base, this.stateRoot);
       await this.orWrong(async () => {
         for await (const { number, body } of journal.read(base.height + 1)) {
-          const block = decodeBlock(body);
+          const block = unpackBlock(body);
           if (block.number !== number)
             throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
-          const executed = await engine.executeBlock(block, { model });
-          const receipts = receiptBytes(executed.receipts);
-          const stateRoot = (await executed.root) as string;
-          const header = headerOf(block, block.transactions.map(encodeTransaction), {
-            parentHash,
-            nextOrdinal: engine.firstOrdinal,
-            receipts,
-            stateRoot,
-          });
+          const executed = await engine.executeBlock(block, { model, packed: packedTransactions(body), keepReceipts: true });
+          const roots = (await executed.roots) as BlockRoots;
+          const header = headerOf(block, { parentHash, nextOrdinal: engine.firstOrdinal, roots });
           parentHash = headerHash(header);
-          this.stateRoot = stateRoot;
+          this.stateRoot = hex(roots.state);
           this.height = number;
           this.blocks++;
           this.transactions += block.transactions.length;
-          if (store?.height !== undefined && number <= store.height) this.compareBlock(store, header, body, packedReceipts(receipts));
+          if (store?.height !== undefined && number <= store.height) {
+            this.compareBlock(store, header, encodeBlock(block), (executed.kept as PackedReceipts).bytes);
+          }
           this.onProgress(number - base.height, journal.last - base.height);
         }
       });

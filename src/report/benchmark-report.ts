@@ -52,6 +52,23 @@ export interface LatencyRow {
   readonly percentilesMicros: Readonly<Record<string, number>>;
 }
 
+/** What something takes in one form. */
+export interface SizeRow {
+  readonly benchmark: string;
+  readonly parameters: Parameters;
+  /** Body, receipts and so on. */
+  readonly what: string;
+  readonly form: string;
+  /** What bytes and micros are of: a transaction, an account. */
+  readonly per: string;
+  readonly bytes: number;
+  /** How many times smaller than the plain form. */
+  readonly ratioToPlain: number;
+  /** Medians over the rounds; none where nothing was timed. */
+  readonly encodeMicros?: number;
+  readonly decodeMicros?: number;
+}
+
 export interface BenchmarkSection {
   readonly name: string;
   readonly title: string;
@@ -60,6 +77,7 @@ export interface BenchmarkSection {
   readonly axis?: { readonly parameter: string; readonly title: string };
   readonly rows: readonly BenchmarkRow[];
   readonly latencies: readonly LatencyRow[];
+  readonly sizes?: readonly SizeRow[];
 }
 
 export interface BenchmarkReport {
@@ -119,7 +137,8 @@ function overview(report: BenchmarkReport): string {
 }
 
 function benchmarkSection(benchmark: BenchmarkSection): string {
-  const { rows, latencies } = benchmark;
+  const { rows, latencies, sizes = [] } = benchmark;
+  if (sizes.length > 0) return section(benchmark.title, benchmark.description, sizeTable(sizes));
   const parts: string[] = [];
   const keys = varying(rows);
   const axis =
@@ -313,6 +332,33 @@ function latencyTable(rows: readonly LatencyRow[]): string {
       formatRate(row.achievedPerSecond),
       ...percentiles.map((percentile) => formatMicros(row.percentilesMicros[percentile] ?? Number.NaN)),
       row.saturated ? 'not sustained' : '',
+    ]),
+  );
+}
+
+function sizeTable(rows: readonly SizeRow[]): string {
+  const keys = Object.keys(rows[0]?.parameters ?? {});
+  const micros = (value: number | undefined): string => (value === undefined ? '' : formatMicros(value));
+  return table(
+    [
+      ...keys.map((title) => ({ title: columnTitle(title) })),
+      { title: 'what' },
+      { title: 'form' },
+      { title: 'bytes', numeric: true },
+      { title: 'per' },
+      { title: 'times smaller', numeric: true },
+      { title: 'encode', numeric: true },
+      { title: 'decode', numeric: true },
+    ],
+    rows.map((row) => [
+      ...keys.map((key) => parameterValue(row.parameters[key])),
+      row.what,
+      row.form,
+      row.bytes.toFixed(2),
+      row.per,
+      row.ratioToPlain.toFixed(2),
+      micros(row.encodeMicros),
+      micros(row.decodeMicros),
     ]),
   );
 }

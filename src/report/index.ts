@@ -1,6 +1,6 @@
 /** Reports as self-contained HTML pages. */
 
-export type { BenchmarkReport, BenchmarkRow, BenchmarkSection, LatencyRow, Parameters } from './benchmark-report.ts';
+export type { BenchmarkReport, BenchmarkRow, BenchmarkSection, LatencyRow, Parameters, SizeRow } from './benchmark-report.ts';
 export { renderBenchmarkReport } from './benchmark-report.ts';
 export type { CrashReport } from './crash-report.ts';
 export { renderCrashReport } from './crash-report.ts';

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Random } from '../base/random.ts';
 import type { Engine } from '../execution/index.ts';
-import { decodeBlock } from '../ledger/transaction-codec.ts';
+import { unpackBlock } from '../ledger/packed-block.ts';
 import { genesisHash, Pipeline } from '../node/index.ts';
 import { Journal, RealDisk, Store } from '../storage/index.ts';
 import { KILL_ENGINE, KILL_RECIPIENT, killGenesis } from './kill-load.ts';
@@ -97,7 +97,7 @@ async function examine(folder: string, confirmed: ReadonlySet<number>, startMs: 
   let blocks = 0;
   for await (const { body } of journal.read(1)) {
     blocks++;
-    for (const { nonce } of decodeBlock(body).transactions) numbers.push(Number(nonce as bigint) - startMs);
+    for (const { nonce } of unpackBlock(body).transactions) numbers.push(Number(nonce as bigint) - startMs);
   }
   await journal.close();
   const there = new Set(numbers);

@@ -1,4 +1,5 @@
 /** The door of storage. */
+export { packBody, packReceipts, unpackBody, unpackReceipts } from './block-packing.ts';
 export type { Disk, DiskFile } from './disk.ts';
 export type { BlockTerms } from './index-keys.ts';
 export { type CutTail, Journal, type JournalBlock, type JournalOptions } from './journal.ts';

@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { encodeBlock } from '../ledger/transaction-codec.ts';
+import type { Block, Transaction } from '../ledger/transactions.ts';
 import type { StorageError } from './storage-error.ts';
 import { type BlockCommit, type Place, type RecordChange, Store } from './store.ts';
 
@@ -89,7 +91,9 @@ function randomBlock(random: Random, height: number): BlockCommit {
     height,
     timeMs: 1000 + Math.floor(height / 2) * 50,
     header: bytesOf(random, 1, 300),
-    body: bytesOf(random, 0, 3000),
+    body: random.chance(0.5)
+      ? bytesOf(random, 0, 3000)
+      : { number: height, timeMs: 5, transactions: transfers(random, random.below(90), 20 + height) },
     receipts: bytesOf(random, 0, 3000),
     changed: [...changes.values()],
     ...(random.chance(0.9) && {
@@ -108,6 +112,10 @@ function randomBlock(random: Random, height: number): BlockCommit {
   };
 }
 
+function bodyBytes({ body }: BlockCommit): Uint8Array {
+  return body instanceof Uint8Array ? body : encodeBlock(body);
+}
+
 function check(store: Store, model: Model, random: Random): void {
   assert.equal(store.height, model.height < 0 ? undefined : model.height);
   const records = store.records();
@@ -121,7 +129,7 @@ function check(store: Store, model: Model, random: Random): void {
   assert.equal(store.record(Uint8Array.of(9)), undefined);
   for (const [height, block] of model.blocks) {
     assert.deepEqual(store.header(height), block.header);
-    assert.deepEqual(store.body(height), height < model.first ? undefined : block.body);
+    assert.deepEqual(store.body(height), height < model.first ? undefined : bodyBytes(block));
     assert.deepEqual(store.receipts(height), height < model.first ? undefined : block.receipts);
   }
   assert.equal(store.header(model.height + 1), undefined);
@@ -267,11 +275,20 @@ test('never ahead of the journal, never out of order', () =>
 
 // --- The world --------------------------------------------------------------------------------------------------------------------
 
+/** Every block names addresses of the one before, and new ones. */
+function bodyAt(height: number): Block {
+  const transactions = Array.from({ length: 70 }, (_, i) => {
+    return { kind: 'noop' as const, sender: `0x${(height * 20 + (i % 40)).toString(16).padStart(40, '0')}` };
+  });
+  return { number: height, timeMs: height, transactions };
+}
+
 /** At height h, record i has the value of the last height up to h that is divisible by i + 1, and is absent at 0. */
 const COMMITTER = `
   const { Store } = await import(${JSON.stringify(import.meta.resolve('./store.ts'))});
   const { writeSync } = await import('node:fs');
   const value = (height) => Uint8Array.from({ length: 50 }, (_, i) => height * 7 + i);
+  const body = ${bodyAt};
   const failed = (error) => writeSync(1, error.code + ' ' + error.message + '\\n');
   try {
     const store = await Store.open(process.argv[1], { chainId: new Uint8Array(32).fill(4) });
@@ -283,7 +300,7 @@ const COMMITTER = `
         const height = next++;
         const changed = Array.from({ length: 60 }, (_, i) => i).filter((i) => height % (i + 1) === 0)
           .map((i) => ({ key: Uint8Array.of(1, i), value: value(height) }));
-        return store.commit({ height, timeMs: height, header: value(height), body: value(height), receipts: new Uint8Array(2000), changed }, height)
+        return store.commit({ height, timeMs: height, header: value(height), body: body(height), receipts: new Uint8Array(2000), changed }, height)
           .then(() => writeSync(1, height + '\\n'));
       });
       await Promise.all(commits).catch((error) => { going = false; failed(error); });
@@ -314,6 +331,7 @@ async function checkCommitted(folder: string, confirmed: number): Promise<number
   }
   assert.equal(store.header(height + 1), undefined);
   if (height > 0) assert.deepEqual(store.header(height), value(height));
+  for (let at = Math.max(1, height - 5); at <= height; at++) assert.deepEqual(store.body(at), encodeBlock(bodyAt(at)));
   await store.close();
   return height;
 }
@@ -359,13 +377,81 @@ test('in use, of another chain, of another version', () =>
     child.kill('SIGKILL');
     await once(child, 'exit');
     await assert.rejects(Store.open(folder, { chainId: new Uint8Array(32) }), hasCode('WRONG_CHAIN', /belongs to the chain 0404/));
-    const { open } = await import('lmdb');
-    const root = open({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' });
-    const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
-    meta.putSync(Buffer.from('identity'), Buffer.concat([Buffer.of(0, 0, 0, 2), OPTIONS.chainId]));
-    await root.close();
-    await assert.rejects(Store.open(folder, OPTIONS), hasCode('WRONG_VERSION', /version 2: open it with the release/));
+    await setVersion(folder, 3);
+    await assert.rejects(Store.open(folder, OPTIONS), hasCode('WRONG_VERSION', /version 3: open it with the release/));
   }));
+
+async function setVersion(folder: string, version: number): Promise<void> {
+  const { open } = await import('lmdb');
+  const root = open({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' });
+  const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
+  meta.putSync(Buffer.from('identity'), Buffer.concat([Buffer.of(0, 0, 0, version), OPTIONS.chainId]));
+  await root.close();
+}
+
+test('a store of the version before is gone on with', () =>
+  inFolder(async (folder) => {
+    const random = new Random(8);
+    const model = new Model();
+    const add = async (store: Store): Promise<void> => {
+      const block = { ...randomBlock(random, model.height + 1), body: bytesOf(random, 0, 500) };
+      model.apply(block);
+      await store.commit(block, JOURNAL_LAST);
+    };
+    let store = await Store.open(folder, OPTIONS);
+    // Bytes are kept as version 1 kept them.
+    for (let i = 0; i < 5; i++) await add(store);
+    await store.close();
+    await setVersion(folder, 1);
+    store = await Store.open(folder, OPTIONS);
+    check(store, model, random);
+    await add(store);
+    await store.close();
+    store = await Store.open(folder, OPTIONS);
+    check(store, model, random);
+    await store.close();
+  }));
+
+test('blocks are kept in columns, with one book of addresses, and come back as their encodings', () =>
+  inFolder(async (folder) => {
+    const random = new Random(4);
+    const counts = [0, 1, 3, 20, 63, 64, 700, 700, 30, 2000];
+    const blocks = counts.map(
+      (count, height): Block => ({ number: height, timeMs: 5, transactions: transfers(random, count, 40 + 30 * height) }),
+    );
+    let store = await Store.open(folder, OPTIONS);
+    const commit = (block: Block): Promise<void> => {
+      const rest = { header: Uint8Array.of(1), receipts: new Uint8Array(), changed: [] };
+      return store.commit({ height: block.number, timeMs: block.timeMs, body: block, ...rest }, JOURNAL_LAST);
+    };
+    const checkAll = (from: number, to: number): void => {
+      for (const block of blocks.slice(from, to)) assert.deepEqual(store.body(block.number), encodeBlock(block), `block ${block.number}`);
+    };
+    // Without waiting for one another: the later ones name addresses of the earlier ones that are not on disk.
+    await Promise.all(blocks.slice(0, 8).map(commit));
+    checkAll(0, 8);
+    await store.close();
+    store = await Store.open(folder, OPTIONS);
+    checkAll(0, 8);
+    for (const block of blocks.slice(8)) await commit(block);
+    await store.prune(8);
+    checkAll(8, counts.length);
+    await store.close();
+    store = await Store.open(folder, OPTIONS);
+    checkAll(8, counts.length);
+    await store.close();
+  }));
+
+function transfers(random: Random, count: number, accounts: number): Transaction[] {
+  return Array.from({ length: count }, (_, i) => ({
+    kind: 'transfer',
+    sender: address(random.below(accounts)),
+    nonce: BigInt(1_760_000_000_000 + i),
+    recipient: address(random.below(accounts)),
+    token: 0,
+    amount: BigInt(random.below(1000)),
+  }));
+}
 
 test('a file that is not LMDB’s, or only a part of it, is an error and not the end of the process', () =>
   inFolder(async (folder) => {

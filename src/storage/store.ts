@@ -12,7 +12,8 @@
  */
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.ts';
-import type { Address, ClientId } from '../ledger/transactions.ts';
+import type { Address, Block, ClientId } from '../ledger/transactions.ts';
+import { packBody, packReceipts, unpackBody, unpackReceipts } from './block-packing.ts';
 import { pack, unpack } from './compression.ts';
 import {
   accountTerm,
@@ -31,6 +32,7 @@ import {
 import { FileSizeNote, FREE_BYTES_MIN, freeBytes, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
 import { diskError, StorageError } from './storage-error.ts';
+import { StoredAddresses } from './stored-addresses.ts';
 
 export interface RecordChange {
   /** 1 to 255 bytes. */
@@ -44,7 +46,8 @@ export interface BlockCommit {
   readonly height: number;
   readonly timeMs: number;
   readonly header: Uint8Array;
-  readonly body: Uint8Array;
+  /** The block, which is kept in columns; or bytes. `Store.body` gives the block's encoding back, or the bytes. */
+  readonly body: Block | Uint8Array;
   readonly receipts: Uint8Array;
   /** Each key at most once. */
   readonly changed: readonly RecordChange[];
@@ -89,7 +92,9 @@ interface Waiting {
 }
 
 const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
-const VERSION = 1;
+const VERSION = 2;
+/** Its bodies and receipts are in forms that this version reads too: such a store is gone on with, and is of this version from then on. */
+const VERSION_BEFORE = 1;
 const KEY_BYTES_MAX = 255;
 const LIMIT = 1000;
 /** Blocks of one transaction of a pruning, so that commits get their turn. */
@@ -112,6 +117,9 @@ export class Store {
   private readonly index: Bytes;
   /** The index keys of each block, to find them again for pruning. */
   private readonly terms: Bytes;
+  private readonly addresses: Bytes;
+  private readonly numbers: Bytes;
+  private readonly book: StoredAddresses;
   private readonly size: FileSizeNote;
   private committed: number | undefined;
   /** With those that wait. */
@@ -134,6 +142,9 @@ export class Store {
     this.state = database('state');
     this.index = database('index');
     this.terms = database('terms');
+    this.addresses = database('addresses');
+    this.numbers = database('numbers');
+    this.book = new StoredAddresses(this.addresses, this.numbers);
   }
 
   /** Makes the folder, which is the store's own, if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED, the errors of disks. */
@@ -181,11 +192,13 @@ export class Store {
       `height ${height} at ${timeMs}`,
     );
     const at = heightKey(height);
+    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const keys = block.terms === undefined ? [] : keysOf(block.terms, height, timeMs);
+    const body = packBody(block.body, this.book);
     const writes: Write[] = [
       { database: this.headers, key: at, value: pack(block.header) },
-      { database: this.bodies, key: at, value: pack(block.body) },
-      { database: this.receiptsOf, key: at, value: pack(block.receipts) },
+      { database: this.bodies, key: at, value: body.packed },
+      { database: this.receiptsOf, key: at, value: packReceipts(block.receipts) },
     ];
     if (keys.length > 0) writes.push({ database: this.terms, key: at, value: pack(Buffer.concat(keys)) });
     for (const key of keys) writes.push({ database: this.index, key, value: NOTHING });
@@ -195,23 +208,26 @@ export class Store {
       assert(value === undefined || !(value.buffer instanceof SharedArrayBuffer), 'a value in shared memory');
       writes.push({ database: this.state, key, value });
     }
+    for (const { address, number } of this.book.add(body.newAddresses)) {
+      writes.push({ database: this.addresses, key: number, value: address }, { database: this.numbers, key: address, value: number });
+    }
     if (this.accepted === undefined) writes.push({ database: this.meta, key: FIRST, value: at });
     writes.push({ database: this.meta, key: HEIGHT, value: at });
-    if (this.stopped === undefined) this.accepted = height;
-    return this.write(writes, height);
+    this.accepted = height;
+    return this.write(writes, height).then(() => this.book.written(body.newAddresses));
   }
 
   header(height: number): Uint8Array | undefined {
     return this.packed(this.headers, height);
   }
 
-  /** Undefined if there is no such height, or it has been pruned. */
+  /** The block as `encodeBlock` writes it. Undefined if there is no such height, or it has been pruned. */
   body(height: number): Uint8Array | undefined {
-    return this.packed(this.bodies, height);
+    return this.packed(this.bodies, height, (packed) => unpackBody(packed, this.book));
   }
 
   receipts(height: number): Uint8Array | undefined {
-    return this.packed(this.receiptsOf, height);
+    return this.packed(this.receiptsOf, height, unpackReceipts);
   }
 
   /** As of `height`. */
@@ -299,15 +315,12 @@ export class Store {
     if (identity === undefined) {
       if (this.headers.getKeysCount() > 0)
         throw new StorageError('STORE_DAMAGED', damagedText(this.folder, 'it does not say to which chain it belongs'));
-      const made = Buffer.alloc(4 + 32);
-      made.writeUInt32BE(VERSION);
-      made.set(chainId, 4);
-      await this.write([{ database: this.meta, key: IDENTITY, value: made }], undefined);
+      await this.writeIdentity(chainId);
       await this.disk.syncFolder();
       return;
     }
     const version = identity.readUInt32BE();
-    if (version !== VERSION) {
+    if (version !== VERSION && version !== VERSION_BEFORE) {
       throw new StorageError(
         'WRONG_VERSION',
         `the store in ${this.folder} is of version ${version}: open it with the release that wrote it`,
@@ -323,6 +336,14 @@ export class Store {
     const height = this.meta.getBinary(HEIGHT);
     this.committed = height === undefined ? undefined : readU48(height);
     this.accepted = this.committed;
+    if (version === VERSION_BEFORE) await this.writeIdentity(chainId);
+  }
+
+  private writeIdentity(chainId: Uint8Array): Promise<void> {
+    const identity = Buffer.alloc(4 + 32);
+    identity.writeUInt32BE(VERSION);
+    identity.set(chainId, 4);
+    return this.write([{ database: this.meta, key: IDENTITY, value: identity }], undefined);
   }
 
   private write(writes: readonly Write[], height: number | undefined): Promise<void> {
@@ -360,11 +381,11 @@ export class Store {
     return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 
-  private packed(database: Bytes, height: number): Uint8Array | undefined {
+  private packed(database: Bytes, height: number, from: (packed: Uint8Array) => Uint8Array = unpack): Uint8Array | undefined {
     const value = database.getBinary(heightKey(height));
     if (value === undefined) return undefined;
     try {
-      return unpack(value);
+      return from(value);
     } catch (cause) {
       throw new StorageError('STORE_DAMAGED', damagedText(this.folder, `what belongs to height ${height}: ${(cause as Error).message}`), {
         cause,

@@ -1,14 +1,16 @@
 /**
- * BLAKE3 in keyed mode for inputs of at most two blocks, four at a time: what the state tree hashes (docs/decisions/0010).
+ * BLAKE3 in keyed mode, four inputs of at most a chunk (1024 bytes) at a time: what the state tree and the lists of a block hash
+ * (docs/decisions/0010).
  *
  * The state of four hashes lies side by side in vectors: word i of all four in one v128. Measured: see docs/measurements.md.
- * Not here: inputs of more than 128 bytes, and labels (the host computes their keys).
+ * Not here: longer inputs (long-input.ts), and labels (the host computes their keys).
  */
 
 /** Flags of the compression function. */
 const CHUNK_START: u32 = 1;
 const CHUNK_END: u32 = 2;
 const ROOT: u32 = 8;
+const PARENT: u32 = 4;
 const KEYED: u32 = 16;
 /** An input of one block; the first and the last block of an input of two. */
 const ONLY: u32 = CHUNK_START | CHUNK_END | ROOT | KEYED;
@@ -16,6 +18,7 @@ const FIRST: u32 = CHUNK_START | KEYED;
 const LAST: u32 = CHUNK_END | ROOT | KEYED;
 
 export const BLOCK_BYTES: u32 = 64;
+export const CHUNK_INPUT_BYTES: u32 = 1024;
 /** A chaining value or key of four hashes: word i of each in the vector at i * 16. */
 export const WIDE_BYTES: u32 = 128;
 
@@ -267,8 +270,66 @@ export function hashInputs(key: usize, inputs: usize, lengths: usize, scratch: u
   narrow(scratch, out, out + 32, out + 64, out + 96);
 }
 
+/**
+ * Four inputs of 0 to 1024 bytes that lie at `inputs`, `stride` bytes from each other, zero from their ends to the end of their last block;
+ * `lengths`: four u32; hashes go to `out`, 32 bytes each. `key`: wide; `scratch`: 256 bytes.
+ */
+export function hashChunks(key: usize, inputs: usize, stride: usize, lengths: usize, scratch: usize, out: usize): void {
+  const length = v128.load(lengths);
+  const one = i32x4.splat(1);
+  const blocks = i32x4.max_u(one, v128.shr<u32>(i32x4.add(length, i32x4.splat(BLOCK_BYTES - 1)), 6));
+  const next = scratch + WIDE_BYTES;
+  for (let i: usize = 0; i < WIDE_BYTES; i += 16) v128.store(scratch + i, v128.load(key + i));
+  for (let block: u32 = 0; ; block++) {
+    const live = i32x4.gt_u(blocks, i32x4.splat(block));
+    if (!v128.any_true(live)) break;
+    const last = i32x4.eq(blocks, i32x4.splat(block + 1));
+    const at = block * BLOCK_BYTES;
+    const size = v128.bitselect(i32x4.sub(length, i32x4.splat(at)), i32x4.splat(BLOCK_BYTES), last);
+    const ends = v128.and(i32x4.splat(CHUNK_END | ROOT), last);
+    const flags = v128.or(i32x4.splat(block == 0 ? CHUNK_START | KEYED : KEYED), ends);
+    const from = inputs + at;
+    compress4(scratch, from, from + stride, from + 2 * stride, from + 3 * stride, size, flags, next);
+    for (let i: usize = 0; i < WIDE_BYTES; i += 16) {
+      v128.store(scratch + i, v128.bitselect(v128.load(next + i), v128.load(scratch + i), live));
+    }
+  }
+  narrow(scratch, out, out + 32, out + 64, out + 96);
+}
+
+/**
+ * The chaining value of chunk `index` of an input of several chunks, `bytes` long (1 to 1024), or with `isWhole` the hash of an input that has no
+ * other. Zero from its end to the end of its last block. `key`, `out`: 32 bytes.
+ */
+export function chunkValue(key: usize, chunk: usize, bytes: u32, index: u32, isWhole: bool, out: usize): void {
+  let cv = key;
+  for (let at: u32 = 0; at == 0 || at < bytes; at += BLOCK_BYTES) {
+    const left = bytes - at;
+    let flags = KEYED;
+    if (at == 0) flags |= CHUNK_START;
+    if (left <= BLOCK_BYTES) flags |= isWhole ? CHUNK_END | ROOT : CHUNK_END;
+    compress(cv, chunk + at, chunk + at + 32, min(left, BLOCK_BYTES), index, flags, out);
+    cv = out;
+  }
+}
+
+/** The chaining value above two, or the hash of the whole input. */
+export function parentValue(key: usize, left: usize, right: usize, isRoot: bool, out: usize): void {
+  compress(key, left, right, BLOCK_BYTES, 0, isRoot ? PARENT | KEYED | ROOT : PARENT | KEYED, out);
+}
+
+/** One input of at most one block, zero behind its length, the two halves of which lie at `left` and `right`; `key`: 32 bytes. */
+export function hashBlock(key: usize, left: usize, right: usize, bytes: u32, out: usize): void {
+  compress(key, left, right, bytes, 0, ONLY, out);
+}
+
 /** One input of exactly one block, the two halves of which lie at `left` and `right`; `key`: 32 bytes. */
 export function hashPair(key: usize, left: usize, right: usize, out: usize): void {
+  compress(key, left, right, BLOCK_BYTES, 0, ONLY, out);
+}
+
+/** One compression: chaining value `cv`, the halves of the block; the new chaining value goes to `out`, which may be `cv`. */
+function compress(cv: usize, left: usize, right: usize, bytes: u32, counter: u32, flags: u32, out: usize): void {
   let m0 = load<u32>(left, 0);
   let m1 = load<u32>(left, 4);
   let m2 = load<u32>(left, 8);
@@ -285,22 +346,22 @@ export function hashPair(key: usize, left: usize, right: usize, out: usize): voi
   let m13 = load<u32>(right, 20);
   let m14 = load<u32>(right, 24);
   let m15 = load<u32>(right, 28);
-  let x0 = load<u32>(key, 0);
-  let x1 = load<u32>(key, 4);
-  let x2 = load<u32>(key, 8);
-  let x3 = load<u32>(key, 12);
-  let x4 = load<u32>(key, 16);
-  let x5 = load<u32>(key, 20);
-  let x6 = load<u32>(key, 24);
-  let x7 = load<u32>(key, 28);
+  let x0 = load<u32>(cv, 0);
+  let x1 = load<u32>(cv, 4);
+  let x2 = load<u32>(cv, 8);
+  let x3 = load<u32>(cv, 12);
+  let x4 = load<u32>(cv, 16);
+  let x5 = load<u32>(cv, 20);
+  let x6 = load<u32>(cv, 24);
+  let x7 = load<u32>(cv, 28);
   let x8: u32 = 0x6a09e667;
   let x9: u32 = 0xbb67ae85;
   let x10: u32 = 0x3c6ef372;
   let x11: u32 = 0xa54ff53a;
-  let x12: u32 = 0;
+  let x12: u32 = counter;
   let x13: u32 = 0;
-  let x14: u32 = BLOCK_BYTES;
-  let x15: u32 = ONLY;
+  let x14: u32 = bytes;
+  let x15: u32 = flags;
   for (let round = 0; ; round++) {
     x0 = x0 + x4 + m0;
     x1 = x1 + x5 + m2;

@@ -32,6 +32,7 @@ import {
   hasSlot,
   Level,
   MarginAccount,
+  marginAccountAt,
   Market,
   marketAt,
   Order,
@@ -97,13 +98,25 @@ export function freeOrder<V>(view: V, account: MarginAccount, order: Order): voi
   remove<Order>(order);
 }
 
-/** An account's open order with this oid in this market, to be changed; null if there is none. */
+/**
+ * An account's open order with this oid in this market, to be changed; null if there is none. Which slots are used is asked of the state, not of
+ * the pages: a node that was restored has fewer of them, and must not access other records for it.
+ */
 export function findOrder<V>(view: V, number: u32, marketNumber: u32, oid: u64): Order | null {
   const slot = slotOf(oid);
-  if (oid == 0 || !hasSlot(number, slot)) return null;
+  if (oid == 0 || !isSlotUsed<V>(view, number, slot) || !hasSlot(number, slot)) return null;
   const order = view.write<Order>(orderInSlot(number, slot));
   if (!isPresent<Order>(order) || order.oid != oid || order.market != <u16>marketNumber) return null;
   return order;
+}
+
+function isSlotUsed<V>(view: V, number: u32, slot: u32): bool {
+  if (slot >= load<u32>(0, EXC_ORDER_SLOTS)) return false;
+  const slots =
+    slot < 64
+      ? view.read<MarginAccount>(marginAccountAt(number)).slots
+      : view.read<OrderPage>(orderPageAt(number, slot >> 6)).slots;
+  return ((slots >> (slot & 63)) & 1) != 0;
 }
 
 /** Puts a new order at the end of its level's queue; its slot is taken by the caller. */

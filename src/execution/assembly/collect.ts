@@ -1,18 +1,23 @@
 /**
  * Collects what a block has written, as changes for the state tree: key, and value without what is node-local or derived
- * (docs/decisions/0010). Thread 0, when the block has ended and before keys are taken back.
+ * (docs/decisions/0010). When the block has ended and before keys are taken back: thread 0 lists, any number of workers copy.
  *
  * Invariant: the key comes from where a record lies, never from what it holds (a deleted record holds nothing), but for vaults, which are
  * never deleted.
  */
+import { changeAt, claimsOf } from '../../commitment/assembly/changes';
+import { countUp } from '../../commitment/assembly/tree';
 import {
-  CHANGE_BYTES,
   CHANGE_BYTES_USED,
   CHANGE_DATA,
   CHANGE_KEY_BYTES,
+  CHANGE_SPARE,
+  CLAIM_CHANGES,
   COM_CHANGE_COUNT,
   COM_CHANGE_MAX,
-  COM_CHANGES,
+  COM_COLLECT_NEXT,
+  COM_COLLECTED,
+  COM_LOCATIONS,
   DERIVED_CLASS,
   DERIVED_FROM,
   DERIVED_TO,
@@ -95,16 +100,40 @@ import { BENCH_CELLS, BENCH_COUNTERS, CLASS_CELL, CLASS_COUNTER } from '../../sy
 
 /** Value bytes of an order: behind them is where its client id lies, on this node. */
 const ORDER_VALUE: u32 = 52;
+/** Records that are brought into the cache together. */
+const AHEAD: u32 = 32;
 const HISTORY_PARTS: u32 = 4;
 const MINUTES_PARTS: u32 = 5;
 /** No record of the state. */
 const NO_KEY: u32 = 0;
 
 /**
- * Collects the records that the first `count` transactions of the block, and the ledger itself, have written. False: there are more of them than
- * changes fit; the caller commits these and calls again, with a count of 0.
+ * Lists the records that the first `count` transactions of the block, and the ledger itself, have written: COM_CHANGE_COUNT locations at
+ * COM_LOCATIONS. False: there are more of them than changes fit; the caller commits these and calls again, with a count of 0.
  */
-export function collectChanges(count: u32): bool {
+export function listChanges(count: u32): bool {
+  touchTraces(count);
+  const most = load<u32>(0, COM_CHANGE_MAX);
+  const listed = load<u32>(0, REG_DIRTY_COUNT);
+  let taken = min<u32>(listed, most);
+  const left = listed - taken;
+  const locations = <usize>load<u32>(0, REG_DIRTY_LIST) + ((<usize>left) << 2);
+  for (let i: u32 = 0; i < taken; i++) {
+    const location = load<u32>(locations + ((<usize>i) << 2));
+    const word = <usize>load<u32>(0, REG_DIRTY) + ((<usize>(location >> 5)) << 2);
+    store<u32>(word, load<u32>(word) & ~(1 << (location & 31)));
+  }
+  store<u32>(0, left, REG_DIRTY_COUNT);
+  if (load<u32>(0, REG_DIRTY_SCAN) != 0 && taken < most) taken = listMarked(locations, taken, most);
+  store<u32>(0, <u32>locations, COM_LOCATIONS);
+  store<u32>(0, taken, COM_CHANGE_COUNT);
+  store<u32>(0, 0, COM_COLLECT_NEXT);
+  store<u32>(0, 0, COM_COLLECTED);
+  return left == 0 && load<u32>(0, REG_DIRTY_SCAN) == 0;
+}
+
+/** Notes what transactions have written, from what they left of their accesses. */
+function touchTraces(count: u32): void {
   const traces = <usize>load<u32>(0, BLK_TRACES);
   for (let i: u32 = 0; i < count; i++) {
     const row = traces + ((<usize>i) << 3);
@@ -116,45 +145,60 @@ export function collectChanges(count: u32): bool {
       else if (kind == TRACE_WRITE || kind == TRACE_ADD) touch(entry >> 3);
     }
   }
-  let left = load<u32>(0, REG_DIRTY_COUNT);
-  const list = <usize>load<u32>(0, REG_DIRTY_LIST);
-  while (left != 0) {
-    if (!collect(load<u32>(list + ((<usize>(left - 1)) << 2)))) break;
-    left--;
-  }
-  store<u32>(0, left, REG_DIRTY_COUNT);
-  if (left != 0) return false;
-  return load<u32>(0, REG_DIRTY_SCAN) == 0 || collectAll();
 }
 
-/** Goes through the whole bitmap: when more was written than the list holds, or by several workers. */
-function collectAll(): bool {
+/** Goes through the whole bitmap: when more was written than the list holds, or by several workers. The number of locations taken, at most `most`. */
+function listMarked(locations: usize, taken: u32, most: u32): u32 {
   const map = <usize>load<u32>(0, REG_DIRTY);
   const words = (load<u32>(0, REG_CHUNK_NEXT) * CHUNK_BYTES) >> 10;
   for (let i: u32 = 0; i < words; i += 2) {
-    for (let bits = load<u64>(map + ((<usize>i) << 2)); bits != 0; bits &= bits - 1) {
-      if (!collect((i << 5) + <u32>ctz<u64>(bits))) return false;
+    const word = map + ((<usize>i) << 2);
+    let bits = load<u64>(word);
+    if (bits == 0) continue;
+    for (; bits != 0 && taken < most; bits &= bits - 1) {
+      store<u32>(locations + ((<usize>taken) << 2), (i << 5) + <u32>ctz<u64>(bits));
+      taken++;
     }
+    store<u64>(word, bits);
+    if (bits != 0) return taken;
   }
   store<u32>(0, 0, REG_DIRTY_SCAN);
-  return true;
+  return taken;
 }
 
-/** One location. False: no room. */
-function collect(location: u32): bool {
+/** Copies listed records until all are copied, also by others: any number of threads, while nothing writes. */
+export function collectPart(): void {
   const count = load<u32>(0, COM_CHANGE_COUNT);
-  if (count == load<u32>(0, COM_CHANGE_MAX)) return false;
-  const word = <usize>load<u32>(0, REG_DIRTY) + ((<usize>(location >> 5)) << 2);
-  store<u32>(word, load<u32>(word) & ~(1 << (location & 31)));
-  const change = <usize>load<u32>(0, COM_CHANGES) + <usize>count * CHANGE_BYTES;
+  const claims = claimsOf(count);
+  for (let claim = atomic.add<u32>(COM_COLLECT_NEXT, 1); claim < claims; claim = atomic.add<u32>(COM_COLLECT_NEXT, 1)) {
+    const first = claim * CLAIM_CHANGES;
+    collectClaim(first, min<u32>(first + CLAIM_CHANGES, count));
+    countUp(COM_COLLECTED, claims);
+  }
+}
+
+/** The changes of locations first..end. */
+function collectClaim(first: u32, end: u32): void {
+  const locations = <usize>load<u32>(0, COM_LOCATIONS);
+  let touched: u32 = 0;
+  for (let from = first; from < end; from += AHEAD) {
+    const to = min<u32>(from + AHEAD, end);
+    // Loads that nothing waits for: the memory brings many records at once. Measured: docs/measurements.md.
+    for (let i = from; i < to; i++) touched ^= load<u32>(addressOf(load<u32>(locations + ((<usize>i) << 2))));
+    for (let i = from; i < to; i++) collect(load<u32>(locations + ((<usize>i) << 2)), changeAt(i));
+  }
+  store<u32>(changeAt(first), touched, CHANGE_SPARE);
+}
+
+/** Makes a change of a record; one without a key if it is no record of the state. */
+function collect(location: u32, change: usize): void {
   const data = change + CHANGE_DATA;
-  for (let i: u32 = 0; i < 128; i += 16) v128.store(data + i, i64x2.splat(0));
   const tag = chunkTag(location);
   const recordClass = tag & 0xff;
-  const keyBytes = recordClass == 0 ? keyedKey(location, data) : keyOf(location, recordClass, tag >> 16, data);
-  if (keyBytes == NO_KEY) return true;
+  const keyBytes = keyAt(location, tag, data);
   store<u32>(change, location);
   store<u32>(change, keyBytes, CHANGE_KEY_BYTES);
+  if (keyBytes == NO_KEY) return;
   const record = addressOf(location);
   let bytes: u32 = 0;
   if ((load<u32>(record, RECORD_META) & RECORD_PRESENT) != 0) {
@@ -162,18 +206,30 @@ function collect(location: u32): bool {
     bytes = keyBytes + copyValue(record + RECORD_PAYLOAD, full, recordClass, data + keyBytes);
   }
   store<u32>(change, bytes, CHANGE_BYTES_USED);
-  store<u32>(0, count + 1, COM_CHANGE_COUNT);
-  return true;
+}
+
+/** Writes the key of a record that lies in a chunk of this tag; its length, 0 for what is no record of the state. At most 53 bytes. */
+export function keyAt(location: u32, tag: u32, data: usize): u32 {
+  const recordClass = tag & 0xff;
+  return recordClass == 0 ? keyedKey(location, data) : keyOf(location, recordClass, tag >> 16, data);
 }
 
 /** Copies a value and returns its length without zeros at its end. */
 function copyValue(from: usize, bytes: u32, recordClass: u32, to: usize): u32 {
-  for (let i: u32 = 0; i + 8 <= bytes; i += 8) {
-    const derived = recordClass == DERIVED_CLASS && i >= DERIVED_FROM && i < DERIVED_TO;
-    store<u64>(to + i, derived ? 0 : load<u64>(from + i));
+  let used: u32 = 0;
+  let i: u32 = 0;
+  for (; i + 8 <= bytes; i += 8) {
+    const word = load<u64>(from + i);
+    store<u64>(to + i, word);
+    if (word != 0) used = i + 8 - (<u32>clz<u64>(word) >> 3);
   }
-  if ((bytes & 7) != 0) store<u32>(to + (bytes & ~7), load<u32>(from + (bytes & ~7)));
-  let used = bytes;
+  if (i != bytes) {
+    const word = load<u32>(from + i);
+    store<u32>(to + i, word);
+    if (word != 0) used = i + 4 - (clz<u32>(word) >> 3);
+  }
+  if (recordClass != DERIVED_CLASS) return used;
+  for (i = DERIVED_FROM; i < DERIVED_TO; i += 8) store<u64>(to + i, 0);
   while (used != 0 && load<u8>(to + used - 1) == 0) used--;
   return used;
 }

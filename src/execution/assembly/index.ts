@@ -1,5 +1,9 @@
 /** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
-import { commitChanges, spreadKeys } from '../../commitment/assembly/tree';
+import { claimsOf } from '../../commitment/assembly/changes';
+import { hashPacked, rootOfLeaves } from '../../commitment/assembly/item-list';
+import { spreadKeys } from '../../commitment/assembly/nodes';
+import { awaitCount, commitPart, fillPart, rootPart, scratchOf } from '../../commitment/assembly/tree';
+import { COM_CHANGE_COUNT, COM_COLLECTED, LISTS } from '../../commitment/layout';
 import { checkExchangeLayout } from '../../exchange/assembly/records';
 import { adversarial, optimistic, recoverCommit } from '../../kernel/assembly/executor-optimistic';
 import { deterministic, planOwners, undo } from '../../kernel/assembly/executor-deterministic';
@@ -7,9 +11,12 @@ import { planShards, sharded } from '../../kernel/assembly/executor-sharded';
 import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
-import { BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
+import { assertKernel } from '../../kernel/assembly/memory';
+import { ASIDE_COMMIT, ASIDE_FILL, ASIDE_LISTS, ASIDE_ROOT, ASIDE_THREADS_MAX, BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
-import { collectChanges } from './collect';
+import { collectPart, listChanges } from './collect';
+import { digestPart, packReceipts } from './digest';
+import { markRecords } from './fill';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
@@ -23,7 +30,7 @@ export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../..
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectChanges, commitChanges, spreadKeys };
+export { collectPart, digestPart, hashPacked, listChanges, markRecords, packReceipts, spreadKeys };
 
 @inline
 function programs(): Programs {
@@ -44,6 +51,19 @@ export function runDeterministic(id: u32): u32 {
 
 export function runSharded(id: u32): u32 {
   return sharded<Programs>(programs(), id);
+}
+
+/** A side thread's part of a job; the argument of ASIDE_LISTS is how many side threads there are. */
+export function runAside(job: u32, id: u32, argument: u32): void {
+  assertKernel(id < ASIDE_THREADS_MAX);
+  if (job == ASIDE_COMMIT) commitPart(id);
+  else if (job == ASIDE_FILL) {
+    collectPart();
+    awaitCount(COM_COLLECTED, claimsOf(load<u32>(0, COM_CHANGE_COUNT)));
+    fillPart(id);
+  } else if (job == ASIDE_ROOT) rootPart(id);
+  else if (job == ASIDE_LISTS) for (let list = id; list < LISTS; list += argument) rootOfLeaves(list, scratchOf(id));
+  else unreachable();
 }
 
 export function runAdversarial(seed: u32, workers: u32, ahead: u32): u32 {

@@ -36,6 +36,7 @@ import {
   KIND_DELIST,
   KIND_DEPOSIT,
   KIND_FUNDING,
+  KIND_ISOLATED_MARGIN,
   KIND_LEVERAGE,
   KIND_LIQUIDATE,
   KIND_NOOP,
@@ -138,16 +139,20 @@ function actorOf(tx: usize): u32 {
   return named ? load<u32>(tx, TX_ACTOR) : load<u32>(tx, TX_SENDER);
 }
 
-/** At admission: makes what the transaction may need that only thread 0 can make. False: the memory is full. */
+/**
+ * At admission: makes what the transaction may need that only thread 0 can make. False: the memory is full. Pages are made for what is only read as
+ * well, so that a transaction accesses the same records on every node, whatever pages its past has left there.
+ */
 export function admitTransaction(tx: usize): bool {
   const kind = <u32>load<u8>(tx, TX_KIND);
-  if (kind != KIND_ORDERS && kind != KIND_LEVERAGE && kind != KIND_TWAP) return true;
+  const isTwap = kind == KIND_TWAP || kind == KIND_TWAP_CANCEL;
+  if (kind != KIND_ORDERS && kind != KIND_LEVERAGE && kind != KIND_ISOLATED_MARGIN && !isTwap) return true;
   const actor = actorOf(tx);
   if (actor >= load<u32>(0, LEDGER_MAX_ACCOUNTS)) return true;
   if (kind == KIND_ORDERS) return admitOrders(tx, actor);
   const market = load<u32>(tx, FIELD_0);
   if (market >= load<u32>(0, EXC_MARKET_COUNT)) return true;
-  return ensurePosition(actor, market) && (kind != KIND_TWAP || ensureTwaps(actor));
+  return ensurePosition(actor, market) && (!isTwap || ensureTwaps(actor));
 }
 
 function admitOrders(tx: usize, actor: u32): bool {

@@ -1,0 +1,57 @@
+/**
+ * Removes the bodies and receipts of blocks that are older than a node is to keep, from the store and from the journal. Headers stay, so that every root
+ * that ever was can still be shown.
+ *
+ * Invariant: the journal keeps what the store does not have. One pruning goes on at a time.
+ */
+import { type BlockHeader, decodeHeader } from '../commitment/header.ts';
+import type { Journal, Store } from '../storage/index.ts';
+
+/** Blocks from one look to the next. */
+const LOOK_EVERY = 64;
+/** Blocks that go at once, at most: others want to write too. */
+const AT_ONCE = 4096;
+
+export class Pruning {
+  private readonly store: Store;
+  private readonly journal: Journal;
+  private readonly keepMs: number;
+  private running: Promise<void> | undefined;
+
+  constructor(store: Store, journal: Journal, keepMs: number) {
+    this.store = store;
+    this.journal = journal;
+    this.keepMs = keepMs;
+  }
+
+  /** Called for every block that is settled. */
+  after(header: BlockHeader, onError: (error: unknown) => void): void {
+    if (header.height % LOOK_EVERY !== 0 || this.running !== undefined) return;
+    this.running = this.prune(header.timeMs - this.keepMs)
+      .catch(onError)
+      .finally(() => {
+        this.running = undefined;
+      });
+  }
+
+  async done(): Promise<void> {
+    await this.running;
+  }
+
+  private async prune(beforeMs: number): Promise<void> {
+    const below = firstToKeep(this.store, beforeMs, AT_ONCE);
+    await this.store.prune(below);
+    await this.journal.prune(below);
+  }
+}
+
+/** The first height at or after a time, not more than `most` above the first that has a body; the store's last block is always kept. */
+export function firstToKeep(store: Store, beforeMs: number, most: number): number {
+  const last = store.height ?? 0;
+  let height = store.first;
+  for (const end = Math.min(last, height + most); height < end; height++) {
+    const bytes = store.header(height);
+    if (bytes !== undefined && decodeHeader(bytes).timeMs >= beforeMs) break;
+  }
+  return height;
+}

@@ -9,7 +9,7 @@ import { formatSignature, parseSignature, recoverAddress, signDigest, trimSignat
 import { innerDigest, readRequest, requestDigest, type SignedRequest } from './signed-request.ts';
 import { SignerKey } from './signer-key.ts';
 import { L1_VECTORS, USER_VECTORS, VECTOR_ADDRESS, VECTOR_KEY } from './signing-vectors.ts';
-import { agentDigest, userActionDigest } from './typed-data.ts';
+import { agentDigest, digestOf, userActionPreimage } from './typed-data.ts';
 import { type L1Action, readAction, type UserAction, type WireAction } from './wire-actions.ts';
 
 const key = new SignerKey(VECTOR_KEY);
@@ -58,7 +58,7 @@ for (const { name, action: json, packed, nonce, vaultAddress, expiresAfter, conn
 
 for (const { action: fields, digest: expected, signature } of USER_VECTORS) {
   test(`user-signed: ${fields.type}`, () => {
-    const digest = userActionDigest(readAction(fields) as UserAction);
+    const digest = digestOf(userActionPreimage(readAction(fields) as UserAction));
     assert.equal(bytesToHex(digest), expected);
     assert.deepEqual(formatSignature(key.sign(digest)), signature);
     assert.equal(recoverAddress(digest, parseSignature(signature)), VECTOR_ADDRESS);

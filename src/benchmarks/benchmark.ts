@@ -1,5 +1,5 @@
 /** What a benchmark is: what it compares, on which work, and how to run it. */
-import type { BenchmarkRow, LatencyRow, SizeRow } from '../report/index.ts';
+import type { BenchmarkRow, LatencyRow, SeriesChart, SizeRow } from '../report/index.ts';
 import type { BenchSettings } from './settings.ts';
 
 export interface Outcome {
@@ -8,6 +8,8 @@ export interface Outcome {
   readonly sizes?: readonly SizeRow[];
   /** What was left out, and why. */
   readonly notes?: readonly string[];
+  /** What is no rate of a model: charts of their own, beside the rows or instead. */
+  readonly series?: readonly SeriesChart[];
 }
 
 export interface Benchmark {

@@ -14,7 +14,7 @@ import { decodeColumns, encodeColumns, newAddresses } from '../ledger/block-colu
 import { type AddressBook, NO_BOOK } from '../ledger/name-columns.ts';
 import { decodeBlock, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Address, Block } from '../ledger/transactions.ts';
-import { packChunks, packedReceipts, receiptBytes, SortedTree } from '../node/index.ts';
+import { packChunks, SortedTree } from '../node/index.ts';
 import type { SizeRow } from '../report/index.ts';
 import { packBody, packReceipts, unpackBody, unpackReceipts } from '../storage/index.ts';
 import type { Benchmark } from './benchmark.ts';
@@ -70,16 +70,16 @@ class MapBook implements AddressBook {
 
 /** Executes the flow, and keeps its last blocks, of `kept` transactions or a few more. */
 async function sample(flow: SampledFlow, kept: number): Promise<Sample> {
-  const engine = await Engine.create({ genesis: flow.genesis, workers: 1, memoryMiB: MEMORY_MIB });
+  const engine = await Engine.create({ genesis: flow.genesis, workers: 1, memoryMiB: MEMORY_MIB, commitment: true });
   try {
     const blocks: SampledBlock[] = [];
     const before = new MapBook();
     let held = 0;
     for (const { block, prepared } of flow.blocks(engine)) {
-      const { receipts, accessList } = await engine.execute(prepared, { model: 'serial', record: true });
-      assert.ok(accessList instanceof RecordedAccessList);
+      const { kept: receipts, accessList } = await engine.execute(prepared, { model: 'serial', record: true, keepReceipts: true });
+      assert.ok(accessList instanceof RecordedAccessList && receipts !== undefined);
       const list = new Uint8Array(accessList.words.buffer, accessList.words.byteOffset, accessList.words.byteLength).slice();
-      blocks.push({ block, kernelBytes: prepared.bytes.length, receipts: packedReceipts(receiptBytes(receipts)), list });
+      blocks.push({ block, kernelBytes: prepared.bytes.length, receipts: receipts.bytes, list });
       held += block.transactions.length;
       for (let [first] = blocks; first !== undefined && held - first.block.transactions.length >= kept; [first] = blocks) {
         before.add(newAddresses(encodeColumns(first.block, before)));

@@ -78,6 +78,18 @@ for (const name of ['markets', 'follow', 'contention']) {
   });
 }
 
+test('commitment: charts instead of rows', async () => {
+  const { code, stdout, stderr } = await bench('commitment', '--json', '--quick', '--rounds', '1');
+  assert.equal(code, 0, stderr);
+  const { rows, series } = JSON.parse(stdout);
+  assert.deepEqual(rows, []);
+  assert.equal(series.length, 3);
+  for (const { title, x, lines } of series) {
+    assert.deepEqual(x, [10_000, 100_000]);
+    for (const { label, values } of lines) assert.ok(values.length === 2 && values.every(Number.isFinite), `${title}, ${label}`);
+  }
+});
+
 test('a table and a page', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
   try {

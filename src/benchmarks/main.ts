@@ -1,7 +1,7 @@
 /**
  * The command: `npm run bench -- NAME`. Results go to standard output, progress and warnings to standard error.
  *
- * With `--json` standard output has exactly one object: { benchmark, calibrationBefore, calibrationAfter, rows, latencies, sizes, … }.
+ * With `--json` standard output has exactly one object: { benchmark, calibrationBefore, calibrationAfter, rows, latencies, sizes, series, … }.
  */
 import { writeFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
@@ -12,7 +12,7 @@ import { type BenchArguments, parseArguments } from './arguments.ts';
 import type { Progress } from './benchmark.ts';
 import { CALIBRATION_LIMIT, type Calibration, calibrate } from './calibration.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { alignColumns, latenciesAsText, remarksAsText, rowsAsText, sizesAsText } from './text-table.ts';
+import { alignColumns, latenciesAsText, remarksAsText, rowsAsText, seriesAsText, sizesAsText } from './text-table.ts';
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
@@ -43,15 +43,16 @@ async function run(args: BenchArguments, command: string): Promise<void> {
     const benchmark = CATALOGUE.find((entry) => entry.name === name);
     if (benchmark === undefined) continue;
     const bar = progressBar();
-    const { rows, latencies, sizes = [], notes = [] } = await benchmark.run(settings, bar.progress);
+    const { rows, latencies, sizes = [], series = [], notes = [] } = await benchmark.run(settings, bar.progress);
     bar.stop();
     for (const note of notes) console.error(note);
     const { title, description, axis } = benchmark;
-    sections.push({ name, title, description, ...(axis === undefined ? {} : { axis }), rows, latencies, sizes });
+    sections.push({ name, title, description, ...(axis === undefined ? {} : { axis }), rows, latencies, sizes, series });
     if (json) continue;
     console.log(`\n${name}: ${title}`);
     if (rows.length > 0) console.log(rowsAsText(rows));
     if (sizes.length > 0) console.log(sizesAsText(sizes));
+    for (const chart of series) console.log(`\n${chart.title} (${chart.unit})\n${seriesAsText(chart)}`);
     for (const remark of remarksAsText(rows)) console.log(remark);
     if (latencies.length > 0) console.log(`\nlatency from planned arrival to commit report, by input rate\n${latenciesAsText(latencies)}`);
   }
@@ -81,6 +82,7 @@ async function run(args: BenchArguments, command: string): Promise<void> {
         rows: sections.flatMap(({ rows }) => rows),
         latencies: sections.flatMap(({ latencies }) => latencies),
         sizes: sections.flatMap(({ sizes = [] }) => sizes),
+        series: sections.flatMap(({ series }) => series ?? []),
       }),
     );
   }

@@ -1,5 +1,5 @@
 /** Results as aligned text: names to the left, numbers to the right. */
-import type { BenchmarkRow, LatencyRow, SizeRow } from '../report/index.ts';
+import type { BenchmarkRow, LatencyRow, SeriesChart, SizeRow } from '../report/index.ts';
 
 /** Columns of one width; a column whose cells (but for its title) are all numbers is aligned to the right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
@@ -60,6 +60,13 @@ export function remarksAsText(rows: readonly BenchmarkRow[]): string[] {
       .join(', ');
   const name = (row: BenchmarkRow): string => `${row.variant}, ${row.workers} workers (${Object.values(row.parameters).join(', ')})`;
   return rows.flatMap((row) => (row.fallbacks === undefined ? [] : [`fallbacks of ${name(row)}: ${counted(row.fallbacks)}`]));
+}
+
+export function seriesAsText({ x, xTitle, lines }: SeriesChart): string {
+  return alignColumns([
+    [xTitle, ...lines.map(({ label }) => label)],
+    ...x.map((value, i) => [whole(value), ...lines.map(({ values }) => (values[i] ?? Number.NaN).toPrecision(3))]),
+  ]);
 }
 
 export function latenciesAsText(rows: readonly LatencyRow[]): string {

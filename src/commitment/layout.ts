@@ -17,7 +17,8 @@
  *   before          host          changes, their count, the claims (all 0), room in the pool
  *   hashing         side threads  each 256 changes and their order: the thread that has claimed them (COM_HASH_NEXT, atomic add)
  *   barrier                       COM_HASHED, atomic add, has come to the number of claims
- *   partitions      side threads  everything of a partition: the thread that has claimed it (COM_PART_NEXT, atomic add);
+ *   partitions      side threads  everything of a partition: the thread that has claimed it (COM_PART_NEXT, atomic add; of few
+ *                                 changes several partitions at a time);
  *                                 COM_POOL_NEXT: atomic add of slabs
  *   above           side threads  the nodes above the partitions: the thread that was the last to finish one (COM_PARTS_DONE, atomic add)
  */
@@ -53,6 +54,7 @@ export const PART_BYTES: u32 = 256;
 export const PART_END: u32 = 4;
 export const PART_CHANGED: u32 = 8;
 export const PART_LONG: u32 = 12;
+export const PART_RECORDS: u32 = 16;
 export const PART_FREE: u32 = 64;
 /** Partitions take memory for runs in pieces of this size. */
 export const SLAB_BYTES: u32 = 16384;
@@ -60,8 +62,8 @@ export const POOL_HEAD_BYTES: u32 = 64;
 export const ENTRY_BYTES: u32 = 56;
 export const ENTRY_LOCATION: u32 = 16;
 export const ENTRY_LEAF: u32 = 24;
-/** Sizes of runs: 4, 8 .. 64 entries, then twice as many each. Paths are hashes, so few are long unless the top is far too small. */
-export const RUN_STEP: u32 = 4;
+/** Sizes of runs: 2, 4 .. 32 entries, then twice as many each. Paths are hashes, so few are long unless the top is far too small. */
+export const RUN_STEP: u32 = 2;
 export const RUN_STEPS: u32 = 16;
 export const RUN_SIZES: u32 = 32;
 export const CHANGE_BYTES: u32 = 96;

@@ -189,14 +189,19 @@ export class Engine {
     const { packed, keepReceipts = false } = options;
     const workers = options.model === 'serial' ? 1 : run.workers;
     const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
-    await tree.settled();
-    await tree.collect(run.count, workers, changes);
-    await tree.lists.digest(run.count, workers);
-    if (packed === undefined) tree.lists.noTransactions();
-    else tree.lists.hashTransactions(packed, run.own);
-    const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
-    const roots = tree.commitAside();
-    return { roots, ...(changes === undefined ? {} : { changes }), ...(kept === undefined ? {} : { kept }) };
+    try {
+      await tree.settled();
+      await tree.collect(run.count, workers, changes);
+      await tree.lists.digest(run.count, workers);
+      if (packed === undefined) tree.lists.noTransactions();
+      else tree.lists.hashTransactions(packed, run.own);
+      const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
+      const roots = tree.commitAside();
+      return { roots, ...(changes === undefined ? {} : { changes }), ...(kept === undefined ? {} : { kept }) };
+    } catch (error) {
+      this.broken = 'a block was executed that the state tree could not take in; the ledger has to be restored';
+      throw error;
+    }
   }
 
   /** Brings a block into shared memory; returns the number of its items. */

@@ -19,20 +19,22 @@ const MIB = 1 << 20;
 /** What is hashed under what, in the order of the keys in memory. */
 const LABELS = ['heddle path 1', 'heddle leaf 1', 'heddle node 1', 'heddle item 1', 'heddle pair 1', 'heddle list 1'];
 const BITS_MIN = 8;
-const BITS_MAX = 21;
+const BITS_MAX = 22;
 /** Records that an account has in the mean. */
 const RECORDS_PER_ACCOUNT = 8;
-/** Measured: with 4 in a bucket a change costs half of what it costs with 8; with fewer the memory for runs grows. */
-const RECORDS_PER_BUCKET = 4;
+/** Measured: a change costs a sixth less than with 4 in a bucket, and half of what it costs with 8; the memory is the same as with 4. */
+const RECORDS_PER_BUCKET = 2;
 /** Runs of entries have room to spare, and shorter ones are left behind as buckets grow. More is taken when it is used up. */
-const POOL_FACTOR = 1.9;
-/** The most that one change takes of the pool in the mean: a longer run for its bucket. */
-const ENTRIES_PER_CHANGE = 12;
+const POOL_FACTOR = 1.4;
+/** The most that one change takes of the pool in the mean: a longer run for its bucket, with twice the mean and some more entries. */
+const RUN_OF_MEAN = 2;
+const RUN_AND_MORE = 6;
+/** A long run may give way to one of twice its length, and that again. */
 const LONG_FACTOR = 4;
 const CHANGES_MAX = 1 << 17;
 const DIRTY_MAX = 1 << 18;
 /** Fewer changes than this are copied by thread 0 alone: waking others takes longer. */
-const SHARED_LEAST = 4096;
+const SHARED_LEAST = 16384;
 
 export interface StateTreeOptions {
   /** Records that the tree is laid out for; it holds more, at some cost. Default: eight an account. */
@@ -66,7 +68,6 @@ export class StateTree {
     kernel.set(C.COM_BUCKETS, kernel.region((nodes / 2) * 8));
     kernel.set(C.COM_PARTS, kernel.region(C.PARTS * C.PART_BYTES));
     kernel.set(C.COM_LISTS, kernel.scratch(nodes * 4));
-    this.addRoom(Math.ceil(records * C.ENTRY_BYTES * POOL_FACTOR) + C.PARTS * C.SLAB_BYTES);
     const keyBase = kernel.region(C.KEYS_BYTES);
     kernel.set(C.COM_KEYS, keyBase);
     LABELS.forEach((label, i) => {
@@ -82,6 +83,7 @@ export class StateTree {
     kernel.set(L.REG_PAGE_OWNERS, kernel.region((memory / 256) * 8));
     kernel.set(L.REG_DIRTY, kernel.region(memory / 256));
     this.lists = new HeaderLists(kernel);
+    this.addRoom(Math.ceil(records * C.ENTRY_BYTES * POOL_FACTOR) + C.PARTS * C.SLAB_BYTES);
   }
 
   /** Everything that is present when the genesis has been written. Blocks until it is done. Throws OUT_OF_MEMORY, ENGINE_BROKEN. */
@@ -105,6 +107,9 @@ export class StateTree {
     clear(C.COM_COUNTS, nodes);
     clear(C.COM_BUCKETS, (nodes / 2) * 8);
     clear(C.COM_PARTS, C.PARTS * C.PART_BYTES);
+    let last: number = C.COM_POOLS;
+    while (kernel.get(last) !== 0) last = kernel.get(last);
+    kernel.set(last, kernel.get(C.COM_POOLS_SPARE));
     kernel.set(C.COM_POOLS_SPARE, kernel.get(C.COM_POOLS));
     kernel.set(C.COM_POOLS, 0);
     kernel.set(C.COM_POOL_NEXT, 0);
@@ -134,8 +139,16 @@ export class StateTree {
     this.usePool(pool);
   }
 
+  /** Slabs come from this pool now. What is left of the one before becomes a pool of its own, for when less is needed. */
   private usePool(pool: number): void {
     const { kernel } = this;
+    const [next, end] = [kernel.get(C.COM_POOL_NEXT), kernel.get(C.COM_POOL_END)];
+    if (end - next >= MIB) {
+      kernel.set(kernel.get(C.COM_POOLS) + 4, next);
+      kernel.set(next, kernel.get(C.COM_POOLS_SPARE));
+      kernel.set(next + 4, end);
+      kernel.set(C.COM_POOLS_SPARE, next);
+    }
     kernel.set(pool, kernel.get(C.COM_POOLS));
     kernel.set(C.COM_POOLS, pool);
     kernel.set(C.COM_POOL_NEXT, pool + C.POOL_HEAD_BYTES);
@@ -145,10 +158,16 @@ export class StateTree {
   /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
   private ask(job: number): number {
     const { kernel } = this;
-    let entries = kernel.get(C.COM_CHANGE_COUNT) * ENTRIES_PER_CHANGE;
-    // A long run may give way to one of twice its length, and again.
+    const changes = kernel.get(C.COM_CHANGE_COUNT);
     const parts = kernel.get(C.COM_PARTS);
-    for (let i = 0; i < C.PARTS; i++) entries += kernel.get(parts + i * C.PART_BYTES + C.PART_LONG) * LONG_FACTOR;
+    let records = changes;
+    let long = 0;
+    for (let part = parts; part < parts + C.PARTS * C.PART_BYTES; part += C.PART_BYTES) {
+      records += kernel.get(part + C.PART_RECORDS);
+      long += kernel.get(part + C.PART_LONG);
+    }
+    const mean = records / 2 ** kernel.get(C.COM_BITS);
+    const entries = changes * Math.ceil(RUN_OF_MEAN * mean + RUN_AND_MORE) + long * LONG_FACTOR;
     const needed = entries * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
     if (kernel.get(C.COM_POOL_END) - kernel.get(C.COM_POOL_NEXT) < needed) this.addRoom(needed);
     for (const word of [C.COM_HASH_NEXT, C.COM_HASHED, C.COM_PART_NEXT, C.COM_PARTS_DONE]) kernel.set(word, 0);

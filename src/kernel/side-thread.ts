@@ -15,13 +15,20 @@ const kernel = instance.exports as unknown as KernelExports;
 const ASKED = L.CTL_ASIDE >>> 2;
 const DONE = L.CTL_ASIDE_DONE >>> 2;
 
+function fail(): void {
+  Atomics.store(words, DONE, L.ASIDE_FAILED | 0);
+  Atomics.notify(words, DONE);
+}
+
+// Whoever waits may keep the host's thread from hearing of it.
+process.on('exit', fail);
+
 function doPart(number: number): void {
   const job = (L.CTL_ASIDE_JOBS + (number % L.ASIDE_JOBS) * 16) >>> 2;
   try {
     kernel.runAside(words[job + L.ASIDE_WHAT / 4] as number, id, (words[job + L.ASIDE_ARGUMENT / 4] as number) >>> 0);
   } catch (error) {
-    Atomics.store(words, DONE, L.ASIDE_FAILED | 0);
-    Atomics.notify(words, DONE);
+    fail();
     throw error;
   }
   if (Atomics.sub(words, job + L.ASIDE_LEFT / 4, 1) !== 1) return;

@@ -1,5 +1,4 @@
 /** The door of node. */
-export { packedReceipts, receiptBytes } from './block-header.ts';
 export { createFolder, type FolderOptions, openFolder, readGenesis } from './folder.ts';
 export { genesisHash } from './genesis-hash.ts';
 export { type Confirmation, type ConfirmedBlock, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';

@@ -18,7 +18,7 @@ import type { Genesis } from '../exchange/genesis.ts';
 import type { BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
 import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
-import { decodeTransaction, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
+import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { type BlockTerms, type Disk, Journal, type Store } from '../storage/index.ts';
 import { headerOf } from './block-header.ts';
@@ -493,7 +493,7 @@ export class Pipeline {
         height: block.number,
         timeMs: block.timeMs,
         header: encodeHeader(header),
-        body: encodeBlock(block),
+        body: block,
         receipts: receipts.bytes,
         changed: changes,
         ...(terms === undefined ? {} : { terms }),

@@ -4,6 +4,7 @@ import { type Dash, type Line, renderLineChart } from './line-chart.ts';
 import { formatCompact, formatMicros, formatNumber, formatRate, formatRatio, formatTick } from './number-format.ts';
 import { details, type Environment, escapeHtml, figure, figures, keyFigures, legend, notice, renderPage, section, table } from './page.ts';
 import { modelColour } from './palette.ts';
+import { renderSeries, type SeriesChart } from './series-chart.ts';
 
 export type Parameters = Readonly<Record<string, string | number>>;
 
@@ -78,6 +79,8 @@ export interface BenchmarkSection {
   readonly rows: readonly BenchmarkRow[];
   readonly latencies: readonly LatencyRow[];
   readonly sizes?: readonly SizeRow[];
+  /** What is no rate of a model. */
+  readonly series?: readonly SeriesChart[];
 }
 
 export interface BenchmarkReport {
@@ -137,8 +140,9 @@ function overview(report: BenchmarkReport): string {
 }
 
 function benchmarkSection(benchmark: BenchmarkSection): string {
-  const { rows, latencies, sizes = [] } = benchmark;
+  const { rows, latencies, sizes = [], series = [] } = benchmark;
   if (sizes.length > 0) return section(benchmark.title, benchmark.description, sizeTable(sizes));
+  if (rows.length === 0) return section(benchmark.title, benchmark.description, renderSeries(series));
   const parts: string[] = [];
   const keys = varying(rows);
   const axis =
@@ -158,6 +162,7 @@ function benchmarkSection(benchmark: BenchmarkSection): string {
   }
   if (latencies.length > 0) parts.push(latencyCharts(latencies));
   parts.push(details('All numbers', rowTable(rows, keys)));
+  if (benchmark.series !== undefined) parts.push(renderSeries(benchmark.series));
   if (latencies.length > 0) parts.push(details('All latencies', latencyTable(latencies)));
   const fixed = describeParameters(
     rows[0]?.parameters ?? {},

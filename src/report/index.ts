@@ -8,3 +8,4 @@ export { readEnvironment } from './environment.ts';
 export type { Environment } from './page.ts';
 export type { ReplayReport, ReplayRun } from './replay-report.ts';
 export { renderReplayReport, renderReplayReport as renderReport } from './replay-report.ts';
+export type { SeriesChart } from './series-chart.ts';

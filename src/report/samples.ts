@@ -157,6 +157,34 @@ export function sampleBenchmark(): BenchmarkReport {
           ),
         ),
       },
+      {
+        name: 'commitment',
+        title: 'The state root',
+        description: 'What it costs to keep it.',
+        rows: [],
+        latencies: [],
+        series: [
+          {
+            title: 'What a change costs',
+            x: [10_000, 100_000, 1_000_000],
+            xTitle: 'records',
+            unit: 'µs',
+            lines: [
+              { label: '1 thread', values: [0.21, 0.28, 0.57] },
+              { label: '2 threads', values: [0.12, 0.15, 0.31] },
+            ],
+          },
+          {
+            title: 'Filling',
+            note: 'All records, at the start.',
+            x: [10_000, 100_000, 1_000_000],
+            xTitle: 'records',
+            unit: 's',
+            logarithmic: true,
+            lines: [{ label: '1 thread', values: [0.01, 0.05, 0.6] }],
+          },
+        ],
+      },
     ],
   };
 }

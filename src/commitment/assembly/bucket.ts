@@ -19,6 +19,7 @@ import {
   PART_END,
   PART_FREE,
   PART_LONG,
+  PART_RECORDS,
   RUN_SIZES,
   RUN_STEP,
   RUN_STEPS,
@@ -174,6 +175,7 @@ function insert(part: usize, place: usize, index: u32, count: u32): usize {
   const at = entries + index * ENTRY_BYTES;
   if (index != count) memory.copy(at + ENTRY_BYTES, at, (count - index) * ENTRY_BYTES);
   store<u32>(place, (count + 1) | (size << 24), 4);
+  store<u32>(part, load<u32>(part, PART_RECORDS) + 1, PART_RECORDS);
   return at;
 }
 
@@ -181,6 +183,7 @@ function leave(part: usize, place: usize, index: u32, count: u32): void {
   const entries = entriesOf(place);
   const at = entries + index * ENTRY_BYTES;
   const size = sizeOf(place);
+  store<u32>(part, load<u32>(part, PART_RECORDS) - 1, PART_RECORDS);
   if (count == 1) {
     giveRun(part, entries, size);
     store<u64>(place, 0);

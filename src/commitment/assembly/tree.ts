@@ -35,6 +35,7 @@ const AHEAD: u32 = 32;
 const GROUP: u32 = 0; // u32[AHEAD] in the thread's scratch: addresses of changes
 const TOUCHED: u32 = 128;
 const CACHE_LINE: u32 = 64;
+const FEW_CHANGES: u32 = 256;
 /** Loads while a thread waits before it sleeps; the longest sleep before it looks whether another has died. */
 const SPIN_ROUNDS: u32 = 4096;
 const SLEEP_NANOS: i64 = 10000000;
@@ -48,9 +49,13 @@ export function scratchOf(id: u32): usize {
 export function commitPart(id: u32): void {
   const scratch = scratchOf(id);
   hashPart(scratch);
-  for (let part = atomic.add<u32>(COM_PART_NEXT, 1); part < PARTS; part = atomic.add<u32>(COM_PART_NEXT, 1)) {
-    rootPartition(part, enterPartition(part, scratch), scratch);
-    if (atomic.add<u32>(COM_PARTS_DONE, 1) == PARTS - 1) rootAbove(scratch);
+  const span = spanOf(load<u32>(0, COM_CHANGE_COUNT));
+  for (let first = claimParts(span); first < PARTS; first = claimParts(span)) {
+    const list = listOf(first);
+    let listed: u32 = 0;
+    for (let part = first; part < first + span; part++) listed = enterPartition(part, list, listed, scratch);
+    rootListed(list, listed, scratch);
+    if (atomic.add<u32>(COM_PARTS_DONE, span) == PARTS - span) rootAbove(scratch);
   }
 }
 
@@ -58,8 +63,8 @@ export function commitPart(id: u32): void {
 export function fillPart(id: u32): void {
   const scratch = scratchOf(id);
   hashPart(scratch);
-  for (let part = atomic.add<u32>(COM_PART_NEXT, 1); part < PARTS; part = atomic.add<u32>(COM_PART_NEXT, 1)) {
-    enterPartition(part, scratch);
+  for (let part = claimParts(1); part < PARTS; part = claimParts(1)) {
+    enterPartition(part, listOf(part), 0, scratch);
     clearMarks(part);
   }
 }
@@ -67,10 +72,23 @@ export function fillPart(id: u32): void {
 /** All nodes, from all buckets. */
 export function rootPart(id: u32): void {
   const scratch = scratchOf(id);
-  for (let part = atomic.add<u32>(COM_PART_NEXT, 1); part < PARTS; part = atomic.add<u32>(COM_PART_NEXT, 1)) {
-    rootPartition(part, listAll(part), scratch);
+  for (let part = claimParts(1); part < PARTS; part = claimParts(1)) {
+    rootListed(listOf(part), listAll(part), scratch);
+    store<u32>(partAt(part), 1, PART_CHANGED);
     if (atomic.add<u32>(COM_PARTS_DONE, 1) == PARTS - 1) rootAbove(scratch);
   }
+}
+
+/** Partitions that are worked together: of few changes, so many that four hashes at a time find enough to do. */
+@inline
+function spanOf(changes: u32): u32 {
+  return changes <= FEW_CHANGES ? PARTS : changes <= 8 * FEW_CHANGES ? 8 : 1;
+}
+
+/** Claims the next partitions: the first of them; PARTS or more: there are none. */
+@inline
+function claimParts(span: u32): u32 {
+  return atomic.add<u32>(COM_PART_NEXT, span);
 }
 
 /** Hashes changes until all are hashed, also by others. */
@@ -101,17 +119,17 @@ export function awaitCount(word: u32, last: u32): void {
 
 // --- A partition -------------------------------------------------------------------------------------------------------------------
 
-/** The partition's slice of the first list of nodes; that of the other comes 4 << bits bytes behind. */
+/** The partition's slice of the first list of nodes, followed by that of the next one; those of the other list come 4 << bits bytes behind. */
 @inline
-function listOf(part: u32, bits: u32): usize {
-  return <usize>load<u32>(0, COM_LISTS) + ((<usize>part) << (bits - PART_DEPTH + 2));
+function listOf(part: u32): usize {
+  return <usize>load<u32>(0, COM_LISTS) + ((<usize>part) << (load<u32>(0, COM_BITS) - PART_DEPTH + 2));
 }
 
-/** Enters the partition's changes; lists the nodes of buckets that are different, and returns their number. */
-function enterPartition(part: u32, scratch: usize): u32 {
+/** Enters the partition's changes; lists the nodes of buckets that are different, behind `before` others, and returns the number of all. */
+function enterPartition(part: u32, list: usize, before: u32, scratch: usize): u32 {
   const claims = claimsOf(load<u32>(0, COM_CHANGE_COUNT));
   const group = scratch + GROUP;
-  let listed: u32 = 0;
+  let listed = before;
   let grouped: u32 = 0;
   for (let claim: u32 = 0; claim < claims; claim++) {
     const order = orderAt(claim);
@@ -120,18 +138,19 @@ function enterPartition(part: u32, scratch: usize): u32 {
       store<u32>(group + (grouped << 2), <u32>changeAt(claim * CLAIM_CHANGES + load<u8>(order + i)));
       grouped++;
       if (grouped < AHEAD) continue;
-      listed = enterGroup(part, AHEAD, listed, scratch);
+      listed = enterGroup(part, AHEAD, list, listed, scratch);
       grouped = 0;
     }
   }
-  return enterGroup(part, grouped, listed, scratch);
+  listed = enterGroup(part, grouped, list, listed, scratch);
+  if (listed != before) store<u32>(partAt(part), 1, PART_CHANGED);
+  return listed;
 }
 
 /** Enters the changes of a group: `listed` nodes are in the list before, as many as are returned after. */
-function enterGroup(part: u32, grouped: u32, listed: u32, scratch: usize): u32 {
+function enterGroup(part: u32, grouped: u32, list: usize, listed: u32, scratch: usize): u32 {
   const bits = load<u32>(0, COM_BITS);
   const group = scratch + GROUP;
-  const list = listOf(part, bits);
   // Loads that nothing waits for: the memory brings many at once. Measured: docs/measurements.md.
   let touched: u32 = 0;
   for (let i: u32 = 0; i < grouped; i++) {
@@ -159,14 +178,12 @@ function enterGroup(part: u32, grouped: u32, listed: u32, scratch: usize): u32 {
   return listed;
 }
 
-/** The nodes of listed buckets and those above them, up to the partition's own. */
-function rootPartition(part: u32, listed: u32, scratch: usize): void {
+/** The nodes of listed buckets and those above them, up to the partitions' own. */
+function rootListed(list: usize, listed: u32, scratch: usize): void {
   if (listed == 0) return;
   const bits = load<u32>(0, COM_BITS);
-  const list = listOf(part, bits);
   rootBuckets(list, listed, bits, scratch);
   raise(list, list + ((<usize>4) << bits), listed, bits, PART_DEPTH, scratch);
-  store<u32>(partAt(part), 1, PART_CHANGED);
 }
 
 @inline
@@ -183,7 +200,7 @@ function clearMarks(part: u32): void {
 function listAll(part: u32): u32 {
   const bits = load<u32>(0, COM_BITS);
   const own = bucketsOfPart(bits);
-  const list = listOf(part, bits);
+  const list = listOf(part);
   let listed: u32 = 0;
   for (let bucket = part * own; bucket < (part + 1) * own; bucket++) {
     if (countOf(bucketAt(bucket)) == 0) continue;

@@ -4,7 +4,6 @@
  * Invariant: exactly the records that the host's walk gives (recordLocations in src/execution/state.ts) have their bits set.
  * Thread 0, while nothing else runs. Records lie in chunks that know their class, keyed ones are in the key table.
  */
-import { KEY_CLASS } from '../../kernel/assembly/keys';
 import { addressOf, chunkTag } from '../../kernel/assembly/memory';
 import {
   CHUNK_BYTES,
@@ -19,7 +18,6 @@ import {
   WORKERS_BASE,
   WORKERS_MAX,
 } from '../../kernel/layout';
-import { CLASS_ADDRESS } from '../../ledger/layout';
 import { keyAt } from './collect';
 
 /** `scratch`: 64 bytes. */
@@ -34,7 +32,7 @@ export function markRecords(scratch: usize): void {
   const mask = load<u32>(0, REG_KEY_MASK);
   for (let i: u32 = 0; ; i++) {
     const location = <u32>load<u64>(table + ((<usize>i) << 3));
-    if (location != 0 && isPresent(location) && load<u8>(addressOf(location), KEY_CLASS) != CLASS_ADDRESS) mark(location);
+    if (location != 0) markRecord(location, 0, scratch);
     if (i == mask) break;
   }
   store<u32>(0, 1, REG_DIRTY_SCAN);
@@ -42,18 +40,13 @@ export function markRecords(scratch: usize): void {
 
 function markChunk(chunk: u32, tag: u32, scratch: usize): void {
   const step = max<u32>(1, (tag >> 8) & 0xff);
-  for (let location = chunk; location < chunk + (CHUNK_BYTES >> 5); location += step) {
-    if (isPresent(location) && keyAt(location, tag, scratch) != 0) mark(location);
-  }
+  for (let location = chunk; location < chunk + (CHUNK_BYTES >> 5); location += step) markRecord(location, tag, scratch);
 }
 
+/** Sets the bit of what is a record of the state, and present. */
 @inline
-function isPresent(location: u32): bool {
-  return (load<u32>(addressOf(location), RECORD_META) & RECORD_PRESENT) != 0;
-}
-
-@inline
-function mark(location: u32): void {
+function markRecord(location: u32, tag: u32, scratch: usize): void {
+  if ((load<u32>(addressOf(location), RECORD_META) & RECORD_PRESENT) == 0 || keyAt(location, tag, scratch) == 0) return;
   const word = <usize>load<u32>(0, REG_DIRTY) + ((<usize>(location >> 5)) << 2);
   store<u32>(word, load<u32>(word) | (1 << (location & 31)));
 }

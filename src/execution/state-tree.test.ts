@@ -1,0 +1,202 @@
+/**
+ * The state tree by several threads: whatever their number, the root of a block is that of all records, also where buckets grow long, where a
+ * block writes more than is worked in at a time, and where workers share the copying; and what happens when one of them dies.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { HeddleError } from '../base/errors.ts';
+import { Random } from '../base/random.ts';
+import * as C from '../commitment/layout.ts';
+import { rootOf } from '../commitment/state-tree.ts';
+import type { Kernel } from '../kernel/index.ts';
+import * as L from '../kernel/layout.ts';
+import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
+import type { BlockRoots, PreparedBlock } from './api.ts';
+import { Engine, type EngineOptions } from './index.ts';
+import { PreparedBlockWriter } from './prepared-block.ts';
+import type { StateTree } from './state-tree.ts';
+
+const MEMORY = { memoryMiB: 1536, keyCapacity: 4096, keySeed: 7n, maxTransactions: 16384 };
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+async function withEngine<T>(options: EngineOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = await Engine.create({ ...MEMORY, ...options });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** A block that writes the cells that `next` gives, `count` in all. */
+function writes(number: number, count: number, next: () => number): PreparedBlock {
+  const writer = new PreparedBlockWriter();
+  for (let i = 0; i < count; i += BENCH_ACCESSES_MAX) {
+    const written = Array.from({ length: Math.min(BENCH_ACCESSES_MAX, count - i) }, next);
+    writer.benchAccess(KIND_BENCH_ACCESS, i + number, [], written);
+  }
+  return writer.finish(number, number);
+}
+
+interface Inside {
+  readonly kernel: Pick<Kernel, 'get' | 'set'> & { readonly sideThreads: Worker[] };
+  readonly tree: StateTree;
+}
+
+const inside = (engine: Engine): Inside => engine as unknown as Inside;
+
+/** The state root of a block's roots, hexadecimal. */
+async function stateOf(roots: Promise<BlockRoots> | undefined): Promise<string> {
+  return hex(((await roots) as BlockRoots).state);
+}
+
+describe('the root of every number of threads is that of all records', () => {
+  const cells = 9000;
+
+  async function rootsWith(threads: number, expectedRecords: number): Promise<string[]> {
+    return await withEngine({ workers: 1, benchCells: cells, commitment: { threads, expectedRecords } }, async (engine) => {
+      const random = new Random(5);
+      const roots = [engine.committedRoot()];
+      for (const [i, count] of [1, 5, 700, 4000, 64].entries()) {
+        const { roots: made } = await engine.execute(
+          writes(i + 1, count, () => random.below(cells)),
+          { model: 'serial' },
+        );
+        roots.push(await stateOf(made));
+        if (threads === 1) assert.equal(roots.at(-1), hex(rootOf(engine.records())));
+      }
+      return roots;
+    });
+  }
+
+  // With a top of 256 buckets there are 35 records in each: runs of more than 32.
+  for (const expected of [cells, 256]) {
+    test(`laid out for ${expected} records`, async () => {
+      const alone = await rootsWith(1, expected);
+      assert.equal(new Set(alone).size, alone.length);
+      for (const threads of [2, 3, 5]) assert.deepEqual(await rootsWith(threads, expected), alone, `${threads} threads`);
+    });
+  }
+});
+
+test('a block that writes more than is worked in at a time, copied by all workers', async () => {
+  const cells = 150_000;
+  await withEngine({ workers: 2, benchCells: cells, commitment: { threads: 2, expectedRecords: cells } }, async (engine) => {
+    let next = 0;
+    for (const number of [1, 2]) {
+      const block = writes(number, cells, () => next++ % cells);
+      const { roots: made, changes } = await engine.execute(block, { model: 'optimistic', changes: true });
+      assert.equal(changes?.length, cells);
+      assert.equal(new Set(changes.map(({ key }) => hex(key))).size, cells);
+      const kept = await stateOf(made);
+      // Filling takes another way to the same root.
+      inside(engine).tree.takeAgain();
+      assert.equal(engine.committedRoot(), kept);
+    }
+  });
+});
+
+test('filling again takes no more memory', async () => {
+  const cells = 40_000;
+  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 2, expectedRecords: cells / 8 } }, async (engine) => {
+    const { kernel } = inside(engine);
+    const first = engine.committedRoot();
+    inside(engine).tree.takeAgain();
+    const chunks = kernel.get(L.REG_CHUNK_NEXT);
+    for (let again = 0; again < 5; again++) {
+      inside(engine).tree.takeAgain();
+      assert.equal(engine.committedRoot(), first);
+    }
+    assert.equal(kernel.get(L.REG_CHUNK_NEXT), chunks);
+  });
+});
+
+test('after a snapshot was brought back, the tree is that of its state', async () => {
+  const cells = 3000;
+  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 3, expectedRecords: 256 } }, async (engine) => {
+    const random = new Random(8);
+    const block = (number: number) => writes(number, 2000, () => random.below(cells));
+    await engine.execute(block(1), { model: 'serial' });
+    const snapshot = engine.snapshot();
+    const root = engine.committedRoot();
+    await engine.execute(block(2), { model: 'serial' });
+    assert.notEqual(engine.committedRoot(), root);
+    engine.restore(snapshot);
+    assert.equal(engine.committedRoot(), root);
+    await engine.execute(block(2), { model: 'serial' });
+    assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+  });
+});
+
+describe('a thread that dies breaks the engine, and nobody waits for it', () => {
+  const broken = (error: Error & { code?: string }): boolean => error.code === 'ENGINE_BROKEN';
+  const options = { workers: 1, benchCells: 5000, commitment: { threads: 3, expectedRecords: 5000 } };
+  const block = (number: number) => {
+    let next = 0;
+    return writes(number, 3000, () => next++);
+  };
+
+  test('it traps in the middle of its work, while the others wait for it', async () => {
+    await withEngine(options, async (engine) => {
+      const { kernel, tree } = inside(engine);
+      const commitAside = tree.commitAside.bind(tree);
+      // One change that cannot be: whoever claims it reads beyond the memory.
+      tree.commitAside = () => {
+        kernel.set(kernel.get(C.COM_CHANGES) + 1700 * C.CHANGE_BYTES + C.CHANGE_BYTES_USED, 0x40000000);
+        return commitAside();
+      };
+      const { roots: made } = await engine.execute(block(1), { model: 'serial' });
+      // This one blocks the thread that would hear of the death.
+      assert.throws(() => engine.committedRoot(), broken);
+      await assert.rejects(stateOf(made), broken);
+      await assert.rejects(engine.execute(block(2), { model: 'serial' }), broken);
+    });
+  });
+
+  test('it ends without a word', async () => {
+    await withEngine(options, async (engine) => {
+      await inside(engine).kernel.sideThreads[1]?.terminate();
+      await assert.rejects(async () => await stateOf((await engine.execute(block(1), { model: 'serial' })).roots), broken);
+    });
+  });
+});
+
+test('a block that the tree cannot take in breaks the engine: its state is not that of any block', async () => {
+  await withEngine({ workers: 1, benchCells: 100, commitment: true }, async (engine) => {
+    const { tree } = inside(engine);
+    const collect = tree.collect.bind(tree);
+    tree.collect = () => Promise.reject(new HeddleError('OUT_OF_MEMORY', 'planted'));
+    const block = (number: number) => writes(number, 64, () => number);
+    await assert.rejects(engine.execute(block(1), { model: 'serial' }), { code: 'OUT_OF_MEMORY' });
+    tree.collect = collect;
+    await assert.rejects(engine.execute(block(1), { model: 'serial' }), { code: 'ENGINE_BROKEN' });
+  });
+});
+
+test('few changes: partitions are worked several at a time', async () => {
+  const cells = 20_000;
+  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 3, expectedRecords: cells } }, async (engine) => {
+    const random = new Random(3);
+    for (const [i, count] of [1, 2, 3, 255, 256, 257, 300, 2047, 2048, 2049].entries()) {
+      const { roots: made } = await engine.execute(
+        writes(i + 1, count, () => random.below(cells)),
+        { model: 'serial' },
+      );
+      const kept = await stateOf(made);
+      inside(engine).tree.takeAgain();
+      assert.equal(engine.committedRoot(), kept, `${count} writes`);
+    }
+    assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+  });
+});
+
+test('numbers of threads that cannot be are refused', async () => {
+  for (const threads of [0, 17, 1.5]) {
+    await assert.rejects(
+      withEngine({ workers: 1, commitment: { threads } }, async () => {}),
+      { code: 'BAD_WORKERS' },
+    );
+  }
+});

@@ -33,7 +33,11 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, inBrowsers: true, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
+  base: {
+    layer: 0,
+    inBrowsers: true,
+    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'],
+  },
   kernel: { layer: 1 },
   ledger: {
     layer: 2,
@@ -268,7 +272,10 @@ export function pureRules(files: readonly SourceFile[]): string[] {
 
 /** What browsers load uses nothing that only Node.js has. Modules of Node.js: `packages`. */
 export function inBrowsers(files: readonly SourceFile[]): string[] {
-  const carried = files.filter(({ path }) => isCode(path) && !isTest(path) && PARTS[partOf(path) ?? '']?.inBrowsers);
+  const carried = files.filter(({ path }) => {
+    const part = PARTS[partOf(path) ?? ''];
+    return isCode(path) && !isTest(path) && (part?.inBrowsers || part?.layer === 0);
+  });
   const onlyNode = /\b(?:process|Buffer|global)\.|\b(?:setImmediate|clearImmediate|require)\(|\bNodeJS\b|\b__(?:dirname|filename)\b/;
   return lines(carried, onlyNode, 'browsers do not have this', true);
 }

@@ -12,8 +12,8 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { HeddleError } from '../base/errors.ts';
-import { encodeMessagePack, type Packable, type PackableMap } from './message-pack.ts';
-import type { L1Action, MultiSigAction, SingleAction } from './wire-actions.ts';
+import { encodeMessagePack, type Packable } from './message-pack.ts';
+import type { L1Action, MultiSigAction } from './wire-actions.ts';
 
 /** What stands beside an action in a request. */
 export interface ActionContext {
@@ -30,11 +30,6 @@ export function actionHash(action: L1Action, context: ActionContext): Uint8Array
   return packedHash(action, context);
 }
 
-/** What each of the signers of a multi-signature user signs, if the action inside is an L1 action. */
-export function innerActionHash(action: SingleAction, multiSigUser: string, outerSigner: string, context: ActionContext): Uint8Array {
-  return packedHash([multiSigUser.toLowerCase(), outerSigner.toLowerCase(), action], context);
-}
-
 /** What whoever sends a multi-signature action signs, as the field multiSigActionHash of SendMultiSig. */
 export function multiSigActionHash(action: MultiSigAction, context: ActionContext): Uint8Array {
   const { type: _, ...rest } = action;
@@ -42,11 +37,16 @@ export function multiSigActionHash(action: MultiSigAction, context: ActionContex
 }
 
 /** Of any value, in the order in which it has its keys: for `actionHash` and for the diagnosis of wrong signatures. Throws NOT_ENCODABLE. */
-export function packedHash(action: Packable | PackableMap, { nonce, vaultAddress, expiresAfter }: ActionContext): Uint8Array {
+export function packedHash(action: Packable, context: ActionContext): Uint8Array {
+  return keccak_256(packedAction(action, context));
+}
+
+/** What is hashed. */
+export function packedAction(action: Packable, { nonce, vaultAddress, expiresAfter }: ActionContext): Uint8Array {
   const parts = [encodeMessagePack(action), u64(nonce), Uint8Array.of(vaultAddress === undefined ? 0 : 1)];
   if (vaultAddress !== undefined) parts.push(addressBytes(vaultAddress));
   if (expiresAfter !== undefined) parts.push(Uint8Array.of(0), u64(expiresAfter));
-  return keccak_256(concatBytes(...parts));
+  return concatBytes(...parts);
 }
 
 /** Big endian. */

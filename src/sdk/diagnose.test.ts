@@ -8,7 +8,7 @@ import { formatSignature } from './signature.ts';
 import { type readRequest, requestDigest, type SignedRequest } from './signed-request.ts';
 import { SignerKey } from './signer-key.ts';
 import { USER_VECTORS, VECTOR_KEY } from './signing-vectors.ts';
-import { agentDigest, sendMultiSigDigest, userActionDigest } from './typed-data.ts';
+import { agentDigest, digestOf, sendMultiSigPreimage, userActionPreimage } from './typed-data.ts';
 import { readAction, type UserAction } from './wire-actions.ts';
 
 const key = new SignerKey(VECTOR_KEY);
@@ -66,7 +66,7 @@ test('L1 actions: several mistakes at once', async () => {
 
 test('user-signed actions', async () => {
   const action = { ...USER_VECTORS[0]?.action, amount: '1.0', destination: `0x${'aB'.repeat(20)}` };
-  const digest = (change: object): Uint8Array => userActionDigest(readAction({ ...action, ...change }) as UserAction);
+  const digest = (change: object): Uint8Array => digestOf(userActionPreimage(readAction({ ...action, ...change }) as UserAction));
   const expected: readonly (readonly [Uint8Array, RegExp])[] = [
     [digest({ hyperliquidChain: 'Mainnet' }), /signed as "Mainnet" and sent as "Testnet"/],
     [digest({ amount: '1' }), /decimals/],
@@ -82,7 +82,7 @@ test('multi-signature actions', async () => {
   const action = { type: 'multiSig', signatureChainId: '0x66eee', signatures: [{ v: 27, r: '0x01', s: '0x2' }], payload };
   const request: Omit<SignedRequest, 'signature'> = { action: readAction(action), nonce: NONCE };
   const { type: _, ...rest } = action;
-  const outer = (value: unknown, id = '0x66eee'): Uint8Array => sendMultiSigDigest('Testnet', id, hash(value), NONCE);
+  const outer = (value: unknown, id = '0x66eee'): Uint8Array => digestOf(sendMultiSigPreimage('Testnet', id, hash(value), NONCE));
   assert.match(String(await causesOf(action, requestDigest(request, 'Mainnet'))), /signed for Mainnet/);
   assert.match(String(await causesOf(action, outer(request.action))), /"type" was hashed/);
   assert.match(String(await causesOf(action, outer(rest))), /as they were sent/);

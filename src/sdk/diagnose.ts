@@ -13,7 +13,7 @@ import { normalDecimal } from './decimal.ts';
 import type { Packable } from './message-pack.ts';
 import { recoverAddress, type Signature } from './signature.ts';
 import { readRequest, requestDigest, type SignedRequest } from './signed-request.ts';
-import { agentDigest, type Chain, sendMultiSigDigest, userActionDigest } from './typed-data.ts';
+import { agentDigest, type Chain, digestOf, sendMultiSigPreimage, userActionPreimage } from './typed-data.ts';
 import { isUserSigned, type UserAction, type WireAction } from './wire-actions.ts';
 
 export interface Diagnosis {
@@ -171,7 +171,7 @@ function userVariants(request: SignedRequest, action: UserAction, chain: Chain):
     ),
   ];
   return [
-    ...changed.map(([cause, value]) => ({ causes: [cause], digest: () => userActionDigest(value) })),
+    ...changed.map(([cause, value]) => ({ causes: [cause], digest: () => digestOf(userActionPreimage(value)) })),
     ...[chain, otherChain(chain)].map((one) => ({
       causes: ['it was signed as an L1 action (by its hash) and is one that the user signs (field by field)'],
       digest: () => agentDigest(packedHash(action, request), one),
@@ -184,7 +184,7 @@ function multiSigVariants(request: SignedRequest, received: unknown, chain: Chai
   if (action.type !== 'multiSig' || !isObject(received)) return [];
   const { type: _, ...rest } = received;
   const hashed = (value: Packable, one: Chain, id: string): Uint8Array =>
-    sendMultiSigDigest(one, id, packedHash(value, request), request.nonce);
+    digestOf(sendMultiSigPreimage(one, id, packedHash(value, request), request.nonce));
   const other = otherChain(chain);
   const context = contexts(request).slice(1);
   return [
@@ -196,7 +196,7 @@ function multiSigVariants(request: SignedRequest, received: unknown, chain: Chai
     },
     ...CHAIN_IDS_OF_WALLETS.filter(([id]) => BigInt(id) !== BigInt(action.signatureChainId)).map(([id, name]) => ({
       causes: [`it was signed on ${name} (${id}) and signatureChainId is ${action.signatureChainId}`],
-      digest: () => sendMultiSigDigest(chain, id, multiSigActionHash(action, request), request.nonce),
+      digest: () => digestOf(sendMultiSigPreimage(chain, id, multiSigActionHash(action, request), request.nonce)),
     })),
     ...context.map(({ causes, request: changed }) => ({ causes, digest: () => requestDigest(changed, chain) })),
   ];

@@ -90,6 +90,8 @@ test('every action is signed by the signer, with a nonce of its own', async () =
     await client.usdClassTransfer({ amount: '1', toPerp: true });
     await client.approveAgent({ agentAddress: OTHER, agentName: 'bot' });
     await client.approveBuilderFee({ builder: OTHER, maxFeeRate: '0.01%' });
+    await client.convertToMultiSigUser({ authorizedUsers: [OTHER, `0x${'01'.repeat(20)}`], threshold: 2 });
+    await client.convertToMultiSigUser(null);
     assert.equal(await client.createSubAccount('x'), OTHER);
     await client.subAccountTransfer({ subAccountUser: OTHER, isDeposit: true, usd: 5 });
     await client.vaultTransfer({ vaultAddress: OTHER, isDeposit: true, usd: 5 });
@@ -97,7 +99,9 @@ test('every action is signed by the signer, with a nonce of its own', async () =
       assert.equal(path, '/exchange');
       return received(body);
     });
-    assert.equal(requests.length, 20);
+    assert.equal(requests.length, 22);
+    const signers = requests.flatMap(({ action }) => (action.type === 'convertToMultiSigUser' ? [action.signers] : []));
+    assert.deepEqual(signers, [`{"authorizedUsers":["0x${'01'.repeat(20)}","${OTHER}"],"threshold":2}`, 'null']);
     for (const { signer, action } of requests) assert.equal(signer, key.address, action.type);
     const nonces = requests.map(({ nonce }) => nonce);
     assert.deepEqual(

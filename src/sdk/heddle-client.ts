@@ -240,6 +240,12 @@ export class HeddleClient {
     dataOf(await this.sendForUser({ type: 'approveBuilderFee', ...fields }));
   }
 
+  /** From then on only enough of the signers together can act for the account; null: its own key again, which they have to send. */
+  async convertToMultiSigUser(signers: { readonly authorizedUsers: readonly Address[]; readonly threshold: number } | null): Promise<void> {
+    const sorted = signers === null ? null : { authorizedUsers: [...signers.authorizedUsers].sort(), threshold: signers.threshold };
+    dataOf(await this.sendForUser({ type: 'convertToMultiSigUser', signers: JSON.stringify(sorted) }));
+  }
+
   /** Its address. */
   async createSubAccount(name: string): Promise<Address> {
     return dataOf(await this.send({ type: 'createSubAccount', name })) as Address;

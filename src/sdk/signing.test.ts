@@ -9,7 +9,7 @@ import { formatSignature, parseSignature, recoverAddress, signDigest, trimSignat
 import { innerDigest, readRequest, requestDigest, type SignedRequest } from './signed-request.ts';
 import { SignerKey } from './signer-key.ts';
 import { L1_VECTORS, USER_VECTORS, VECTOR_ADDRESS, VECTOR_KEY } from './signing-vectors.ts';
-import { agentDigest, userActionDigest } from './typed-data.ts';
+import { agentDigest, digestOf, userActionPreimage } from './typed-data.ts';
 import { type L1Action, readAction, type UserAction, type WireAction } from './wire-actions.ts';
 
 const key = new SignerKey(VECTOR_KEY);
@@ -58,7 +58,7 @@ for (const { name, action: json, packed, nonce, vaultAddress, expiresAfter, conn
 
 for (const { action: fields, digest: expected, signature } of USER_VECTORS) {
   test(`user-signed: ${fields.type}`, () => {
-    const digest = userActionDigest(readAction(fields) as UserAction);
+    const digest = digestOf(userActionPreimage(readAction(fields) as UserAction));
     assert.equal(bytesToHex(digest), expected);
     assert.deepEqual(formatSignature(key.sign(digest)), signature);
     assert.equal(recoverAddress(digest, parseSignature(signature)), VECTOR_ADDRESS);
@@ -89,6 +89,14 @@ test('what is absent, null or false is not hashed', () => {
     requestDigest(request({}, { vaultAddress: address }), 'Testnet'),
     requestDigest(request({}, { vaultAddress: address.toLowerCase() }), 'Testnet'),
   );
+});
+
+test('an account that is acted for may be written without 0x', () => {
+  const body = { action: { type: 'noop' }, nonce: 1, signature: { r: '0x1', s: '0x1', v: 0 } };
+  assert.equal(readRequest({ ...body, vaultAddress: 'aB'.repeat(20) }).vaultAddress, `0x${'ab'.repeat(20)}`);
+  for (const vaultAddress of ['', '0x', 'ab', 'ab'.repeat(21), 1, {}, false]) {
+    assert.throws(() => readRequest({ ...body, vaultAddress }), { code: 'MALFORMED_ACTION' });
+  }
 });
 
 test('null stands where the protocol has it', () => {

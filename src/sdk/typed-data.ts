@@ -47,8 +47,8 @@ function structType(definition: string): StructType {
   return { hash: hashText(definition), fields };
 }
 
-function hashStruct({ hash, fields }: StructType, values: Readonly<Record<string, unknown>>): Uint8Array {
-  return keccak_256(concatBytes(hash, ...fields.map(({ type, name }) => encodeField(type, values[name], name))));
+function encodeStruct({ hash, fields }: StructType, values: Readonly<Record<string, unknown>>): Uint8Array {
+  return concatBytes(hash, ...fields.map(({ type, name }) => encodeField(type, values[name], name)));
 }
 
 function encodeField(type: string, value: unknown, name: string): Uint8Array {
@@ -81,29 +81,55 @@ const DOMAIN = structType('EIP712Domain(string name,string version,uint256 chain
 const NO_CONTRACT = `0x${'0'.repeat(40)}`;
 
 function domainSeparator(name: string, chainId: bigint): Uint8Array {
-  return hashStruct(DOMAIN, { name, version: '1', chainId, verifyingContract: NO_CONTRACT });
+  return keccak_256(encodeStruct(DOMAIN, { name, version: '1', chainId, verifyingContract: NO_CONTRACT }));
 }
 
 const L1_CHAIN_ID = 1337n;
-const L1_SEPARATOR = domainSeparator('Exchange', L1_CHAIN_ID);
 const PREFIX = Uint8Array.of(0x19, 0x01);
 
-function digest(separator: Uint8Array, structHash: Uint8Array): Uint8Array {
-  return keccak_256(concatBytes(PREFIX, separator, structHash));
+/**
+ * What a digest is made from: keccak(prefix, ... keccak(prefix, keccak(message))), the innermost prefix first. Threads that recover signers
+ * make the digest themselves.
+ */
+export interface Preimage {
+  readonly message: Uint8Array;
+  readonly prefixes: readonly Uint8Array[];
 }
 
-function userSeparator(signatureChainId: string): Uint8Array {
-  return domainSeparator('HyperliquidSignTransaction', BigInt(signatureChainId));
+export function digestOf({ message, prefixes }: Preimage): Uint8Array {
+  return prefixes.reduce((hash, prefix) => keccak_256(concatBytes(prefix, hash)), keccak_256(message));
+}
+
+/** A struct that the user signs, for the chain that the wallet is on. */
+function userPreimage(signatureChainId: string, type: StructType, values: Readonly<Record<string, unknown>>): Preimage {
+  const separator = domainSeparator('HyperliquidSignTransaction', BigInt(signatureChainId));
+  return { message: encodeStruct(type, values), prefixes: [concatBytes(PREFIX, separator)] };
 }
 
 // --- L1 actions ---------------------------------------------------------------------------------------------------------------------
 
 const AGENT = structType('Agent(string source,bytes32 connectionId)');
 
-/** What is signed of an L1 action. `chainId` differs from the protocol's in the diagnosis of wrong signatures only. */
+/** What stands before the connection id in the struct, and before the struct's hash in what is signed. */
+function agentPrefixes(chain: Chain, chainId: bigint): readonly Uint8Array[] {
+  const source = hashText(chain === 'Mainnet' ? 'a' : 'b');
+  return [concatBytes(AGENT.hash, source), concatBytes(PREFIX, domainSeparator('Exchange', chainId))];
+}
+
+const AGENT_PREFIXES: Readonly<Record<Chain, readonly Uint8Array[]>> = {
+  Mainnet: agentPrefixes('Mainnet', L1_CHAIN_ID),
+  Testnet: agentPrefixes('Testnet', L1_CHAIN_ID),
+};
+
+/** What is signed of an L1 action, given as what its connection id is the hash of (`packedAction`). */
+export function agentPreimage(packed: Uint8Array, chain: Chain): Preimage {
+  return { message: packed, prefixes: AGENT_PREFIXES[chain] };
+}
+
+/** The same for a connection id. `chainId` differs from the protocol's in the diagnosis of wrong signatures only. */
 export function agentDigest(connectionId: Uint8Array, chain: Chain, chainId = L1_CHAIN_ID): Uint8Array {
-  const separator = chainId === L1_CHAIN_ID ? L1_SEPARATOR : domainSeparator('Exchange', chainId);
-  return digest(separator, hashStruct(AGENT, { source: chain === 'Mainnet' ? 'a' : 'b', connectionId }));
+  const prefixes = chainId === L1_CHAIN_ID ? AGENT_PREFIXES[chain] : agentPrefixes(chain, chainId);
+  return prefixes.reduce((hash, prefix) => keccak_256(concatBytes(prefix, hash)), connectionId);
 }
 
 // --- User-signed actions --------------------------------------------------------------------------------------------------------------
@@ -156,20 +182,18 @@ const LONG_NAMES: Readonly<Record<string, string>> = { i: 'disabled', u: 'unifie
  * What is signed of a user-signed action; with `parties`, what each signer of a multi-signature user signs. Throws NOT_ENCODABLE (a number
  * is too large for its field).
  */
-export function userActionDigest(action: UserAction, parties?: MultiSigParties): Uint8Array {
+export function userActionPreimage(action: UserAction, parties?: MultiSigParties): Preimage {
   const given = Object.entries(action).filter(([, value]) => value !== null);
   const values: Record<string, unknown> = { ...ABSENT, ...Object.fromEntries(given) };
   if (action.type === 'userSetAbstraction') values.abstraction = LONG_NAMES[action.abstraction] ?? action.abstraction;
-  if (parties === undefined) return digest(userSeparator(action.signatureChainId), hashStruct(USER_TYPES[action.type], values));
-  const { multiSigUser, outerSigner } = parties;
-  const inner = { ...values, payloadMultiSigUser: multiSigUser, outerSigner };
-  return digest(userSeparator(action.signatureChainId), hashStruct(INNER_TYPES[action.type], inner));
+  if (parties === undefined) return userPreimage(action.signatureChainId, USER_TYPES[action.type], values);
+  const inner = { ...values, payloadMultiSigUser: parties.multiSigUser, outerSigner: parties.outerSigner };
+  return userPreimage(action.signatureChainId, INNER_TYPES[action.type], inner);
 }
 
 const SEND_MULTI_SIG = structType('HyperliquidTransaction:SendMultiSig(string hyperliquidChain,bytes32 multiSigActionHash,uint64 nonce)');
 
 /** What is signed by whoever sends a multi-signature action. */
-export function sendMultiSigDigest(chain: Chain, signatureChainId: string, multiSigActionHash: Uint8Array, nonce: number): Uint8Array {
-  const values = { hyperliquidChain: chain, multiSigActionHash, nonce };
-  return digest(userSeparator(signatureChainId), hashStruct(SEND_MULTI_SIG, values));
+export function sendMultiSigPreimage(chain: Chain, signatureChainId: string, multiSigActionHash: Uint8Array, nonce: number): Preimage {
+  return userPreimage(signatureChainId, SEND_MULTI_SIG, { hyperliquidChain: chain, multiSigActionHash, nonce });
 }

@@ -8,7 +8,7 @@ import { packRecovered, type SignatureBatch, unpackSignatures } from './recovery
 if (workerData.backend === 'native') throw new Error('does not start');
 
 parentPort?.on('message', ({ id, signatures }: SignatureBatch) => {
-  const digests = unpackSignatures(signatures).map(({ digest }) => digest);
+  const digests = unpackSignatures(signatures).map(({ message }) => message);
   const marks = digests.map((digest) => digest[0]);
   if (marks.includes(0xd1)) throw new Error('died of a signature');
   if (marks.includes(0xd2)) process.exit(3);

@@ -32,9 +32,8 @@ interface Signed {
   readonly address: Uint8Array;
 }
 
-function signed(random: Random): Signed {
+function signed(random: Random, digest = randomBytes(random, 32)): Signed {
   const key = randomBytes(random, 32);
-  const digest = randomBytes(random, 32);
   const bytes = secp256k1.sign(digest, key, { prehash: false, format: 'recovered' });
   const address = keccak_256(secp256k1.getPublicKey(key, false).subarray(1)).subarray(12);
   return { digest, signature: bytes.subarray(1), recovery: bytes[0] === 0 ? 0 : 1, address };
@@ -79,6 +78,28 @@ for (const backend of backends) {
     });
   });
 }
+
+test('digests are made by the threads, of messages of any length', async () => {
+  const random = new Random(4);
+  await withPool({ threads: 2 }, async (pool) => {
+    const cases = Array.from({ length: 60 }, (_, i) => {
+      const message = randomBytes(random, i === 0 ? 0 : random.below(2000));
+      const prefixes = Array.from({ length: random.below(4) }, () => randomBytes(random, random.below(256)));
+      let digest = keccak_256(message);
+      for (const prefix of prefixes) digest = keccak_256(Buffer.concat([prefix, digest]));
+      return { message, prefixes, ...signed(random, digest) };
+    });
+    const answers = cases.flatMap(({ message, prefixes, digest, signature, recovery }) => [
+      pool.recoverSigner({ message, prefixes }, signature, recovery),
+      pool.recover(digest, signature, recovery),
+    ]);
+    const addresses = await Promise.all(answers);
+    assert.deepEqual(
+      addresses,
+      cases.flatMap(({ address }) => [address, address]),
+    );
+  });
+});
 
 test('both backends return the same for any bytes', async (t) => {
   if (backends.length < 2) return t.diagnostic('the native binding does not load here: nothing to compare');

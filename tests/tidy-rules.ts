@@ -104,7 +104,7 @@ const PARTS: Readonly<Record<string, Part>> = {
 const DROPPED = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
 
 /** Written in capitals by convention and not in kebab-case. */
-const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md']);
+const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md', 'Dockerfile']);
 
 // --- What the rules are made of -------------------------------------------------------------------------------------------------
 

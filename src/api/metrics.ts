@@ -11,6 +11,9 @@ const BLOCK_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_00
 export interface Sampled {
   readonly waiting: () => number;
   readonly signatures: () => number;
+  /** Blocks that are ordered and not executed, and that are executed and not settled. */
+  readonly ordered: () => number;
+  readonly unsettled: () => number;
   readonly height: () => number;
   readonly settledHeight: () => number;
   readonly connections: () => number;
@@ -29,6 +32,13 @@ export class Metrics {
   readonly blocks: Counter<string>;
   readonly transactions: Counter<'result'>;
   readonly blockTransactions: Histogram<string>;
+  readonly executeSeconds: Histogram<string>;
+  readonly executions: Counter<string>;
+  readonly validations: Counter<string>;
+  readonly conflicts: Counter<'class'>;
+  readonly models: Counter<'model'>;
+  readonly systemTransactions: Counter<string>;
+  readonly fallbacks: Counter<string>;
   readonly settleSeconds: Histogram<string>;
   readonly refused: Counter<'reason'>;
   readonly dropped: Counter<'reason'>;
@@ -53,12 +63,25 @@ export class Metrics {
       buckets: BLOCK_SIZES,
       registers,
     });
+    this.executeSeconds = seconds('heddle_execute_seconds', 'To execute a block.');
+    this.executions = counter('heddle_executions_total', 'Executions of transactions, repeated ones included.', []);
+    this.validations = counter('heddle_validations_total', 'Validations of transactions that ran ahead of their turn.', []);
+    this.conflicts = counter('heddle_conflicts_total', 'Validations that failed, by the class of the record.', ['class']);
+    this.models = counter('heddle_block_models_total', 'Blocks by the model that executed them.', ['model']);
+    this.systemTransactions = counter(
+      'heddle_system_transactions_total',
+      'Transactions of the system itself: triggers, liquidations, TWAPs.',
+      [],
+    );
+    this.fallbacks = counter('heddle_fallbacks_total', 'Blocks that the chosen model could not complete.', []);
     this.settleSeconds = seconds('heddle_settle_seconds', 'From the confirmation of a block to its settlement.');
     this.refused = counter('heddle_refused_total', 'Requests that the node did not take, by reason.', ['reason']);
     this.dropped = counter('heddle_streams_dropped_total', 'WebSocket connections that the node has closed, by reason.', ['reason']);
     const gauges: readonly [name: string, help: string, read: () => number][] = [
       ['heddle_waiting_transactions', 'Transactions that wait for a block.', sampled.waiting],
       ['heddle_waiting_signatures', 'Signatures that wait to be recovered.', sampled.signatures],
+      ['heddle_ordered_blocks', 'Blocks that are ordered and not executed.', sampled.ordered],
+      ['heddle_unsettled_blocks', 'Blocks that are executed and not settled.', sampled.unsettled],
       ['heddle_height', 'The last block that was executed.', sampled.height],
       ['heddle_settled_height', 'The last block whose header is final.', sampled.settledHeight],
       ['heddle_stream_connections', 'Open WebSocket connections.', sampled.connections],

@@ -9,7 +9,7 @@
 import { CODE_OK } from '../base/codes.ts';
 import { exchangeOptions, type Genesis } from '../exchange/genesis.ts';
 import type { Address } from '../ledger/transactions.ts';
-import { type ConfirmedBlock, type FolderOptions, openFolder, type Pipeline, type Settlement } from '../node/index.ts';
+import { type BlockWork, type ConfirmedBlock, type FolderOptions, openFolder, type Pipeline, type Settlement } from '../node/index.ts';
 import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
@@ -98,6 +98,8 @@ export class NodeService {
     });
     this.metrics = new Metrics({
       waiting: () => pipeline.counts.waiting,
+      ordered: () => pipeline.counts.ordered,
+      unsettled: () => pipeline.counts.unsettled,
       signatures: () => signatures.unanswered,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,
@@ -131,6 +133,7 @@ export class NodeService {
             opened.explorer.confirmed(block);
             service?.noteConfirmed(block);
           },
+          onExecuted: (work) => service?.noteExecuted(work),
           termsOf: (block) => blockTerms(block, termNames(opened.views)),
           onSettled: (settlement) => {
             opened.explorer.settled(settlement);
@@ -326,6 +329,17 @@ export class NodeService {
     }
     this.metrics.transactions.inc({ result: 'ok' }, transactions.length - refused);
     if (refused > 0) this.metrics.transactions.inc({ result: 'refused' }, refused);
+  }
+
+  private noteExecuted({ model, seconds, executions, validations, conflictsByClass, systemTransactions, fallback }: BlockWork): void {
+    const { metrics } = this;
+    metrics.executeSeconds.observe(seconds);
+    metrics.executions.inc(executions);
+    metrics.validations.inc(validations);
+    metrics.models.inc({ model });
+    metrics.systemTransactions.inc(systemTransactions);
+    for (const [name, count] of conflictsByClass) metrics.conflicts.inc({ class: name }, count);
+    if (fallback !== undefined) metrics.fallbacks.inc();
   }
 
   private noteSettled({ header: { height } }: Settlement): void {

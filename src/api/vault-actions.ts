@@ -1,6 +1,6 @@
 /**
  * Actions about vaults and sub-accounts.
- * Their names and descriptions are taken and not kept: the ledger has no place for them (docs/api.md).
+ * Their names and descriptions are taken and not kept: the ledger has no place for them (docs/api-actions.md).
  */
 import type { ActionOf } from '../sdk/wire-actions.ts';
 import { createdAnswer, defaultAnswer } from './exchange-responses.ts';

@@ -86,6 +86,6 @@ function welcome(url: string, options: DevArguments, configuration: string): str
     `  Python SDK          Exchange(account, base_url="${url}")`,
     `  @nktkas/hyperliquid new HttpTransport({ apiUrl: "${url}", isTestnet: true })`,
     `  streams             ${url.replace('http', 'ws')}/ws`,
-    'docs/api.md says what is answered, docs/operating.md how to run a node for others. Ctrl+C stops.',
+    'docs/api.md and docs/api-actions.md say what is answered, docs/operating.md how to run a node for others. Ctrl+C stops.',
   ].join('\n');
 }

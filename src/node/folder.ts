@@ -22,7 +22,7 @@ export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' 
   /** Default: the machine's. */
   readonly clock?: () => number;
   /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
-  readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onSettled' | 'termsOf'>;
+  readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
 }
 
 interface FolderPaths {

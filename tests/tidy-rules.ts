@@ -19,7 +19,7 @@ interface Part {
   readonly door?: readonly string[];
   /** The only parts that it may import; without it: every part of a lower layer. */
   readonly imports?: readonly string[];
-  /** Parts of its own layer that it may import. Layer 6 only. */
+  /** Parts of its own layer that it may import. Layer 8 only. */
   readonly peers?: readonly string[];
   /** npm packages that it may import; none without it. */
   readonly packages?: readonly string[];
@@ -27,42 +27,84 @@ interface Part {
   readonly testPackages?: readonly string[];
   /** A part of rules: no clock, no randomness, no I/O, nothing asynchronous. */
   readonly rules?: boolean;
+  /** Runs in browsers as well: nothing of Node.js but what browsers have, too. */
+  readonly inBrowsers?: boolean;
 }
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
+  base: {
+    layer: 0,
+    inBrowsers: true,
+    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'],
+  },
   kernel: { layer: 1 },
   ledger: {
     layer: 2,
     rules: true,
     door: ['block-columns.ts', 'naive.ts', 'name-columns.ts', 'packed-block.ts', 'transaction-codec.ts', 'transactions.ts'],
   },
-  exchange: { layer: 3, rules: true, door: ['genesis.ts', 'invariants.ts', 'naive.ts'] },
+  exchange: {
+    layer: 3,
+    rules: true,
+    door: ['account-summary.ts', 'genesis.ts', 'invariants.ts', 'messages.ts', 'naive.ts'],
+  },
   synthetic: { layer: 3 },
   commitment: {
     layer: 3,
     rules: true,
+    inBrowsers: true,
     imports: ['base', 'kernel'],
     door: ['blake3.ts', 'header.ts', 'item-list.ts', 'naive-tree.ts', 'proof-error.ts', 'proof.ts', 'state-tree.ts', 'verify.ts'],
     testPackages: ['@noble/hashes'],
   },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
   storage: { layer: 4, imports: ['base', 'ledger'], packages: ['lmdb'] },
+  signatures: {
+    layer: 4,
+    imports: ['base'],
+    packages: ['secp256k1', '@noble/curves', '@noble/hashes'],
+    door: ['measure.ts', 'signature-pool.ts'],
+  },
+  sdk: {
+    layer: 4,
+    imports: ['base', 'commitment'],
+    packages: ['@noble/curves', '@noble/hashes'],
+    testPackages: ['ws'],
+    inBrowsers: true,
+    door: [
+      'action-hash.ts',
+      'decimal.ts',
+      'diagnose.ts',
+      'signature.ts',
+      'signed-request.ts',
+      'signer-key.ts',
+      'typed-data.ts',
+      'wire-actions.ts',
+    ],
+  },
   node: { layer: 5 },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
-  cli: { layer: 6, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
-  simulator: { layer: 6, packages: ['fast-check'] },
-  benchmarks: { layer: 6, peers: ['cli'], packages: ['commander', 'cli-progress'] },
+  views: { layer: 6, imports: ['base', 'kernel', 'ledger', 'exchange', 'commitment', 'storage', 'node'] },
+  devnet: {
+    layer: 6,
+    imports: ['base', 'ledger', 'exchange', 'sdk', 'node', 'market'],
+    door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
+  },
+  api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
+  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
+  conformance: { layer: 8 },
+  simulator: { layer: 8, packages: ['fast-check'] },
+  benchmarks: { layer: 8, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
 
 /** Names that say where a thing was dropped and not what it is. */
 const DROPPED = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
 
 /** Written in capitals by convention and not in kebab-case. */
-const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md']);
+const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md', 'Dockerfile']);
 
 // --- What the rules are made of -------------------------------------------------------------------------------------------------
 
@@ -133,7 +175,7 @@ export function layers(files: readonly SourceFile[]): string[] {
     const lower = PARTS[importer];
     const upper = PARTS[imported];
     if (lower === undefined || upper === undefined) return []; // Found by `parts`.
-    if (lower.peers?.includes(imported) && lower.layer === 6 && upper.layer === 6) return [];
+    if (lower.peers?.includes(imported) && lower.layer === 8 && upper.layer === 8) return [];
     if (upper.layer >= lower.layer) {
       return [`${at}: ${importer} (layer ${lower.layer}) must not import ${imported} (layer ${upper.layer})`];
     }
@@ -191,7 +233,7 @@ export function packages(files: readonly SourceFile[]): string[] {
     if (target !== undefined || part === undefined) return [];
     const at = `${from}:${line}`;
     if (specifier.startsWith('node:')) {
-      const closed = !isTest(from) && (part.rules || part.layer === 0);
+      const closed = !isTest(from) && (part.rules || part.inBrowsers || part.layer === 0);
       return closed ? [`${at}: ${name} must not use ${specifier}`] : [];
     }
     const pack = specifier
@@ -226,6 +268,16 @@ export function pureRules(files: readonly SourceFile[]): string[] {
   });
   const impure = /\bDate\b|\bMath\.random\b|\bperformance\b|\bcrypto\b|\bsetTimeout\b|\bsetInterval\b|\bprocess\.|\basync\b|\bawait\b/;
   return lines(rules, impure, 'rules have no clock, no randomness, no I/O and nothing asynchronous', true);
+}
+
+/** What browsers load uses nothing that only Node.js has. Modules of Node.js: `packages`. */
+export function inBrowsers(files: readonly SourceFile[]): string[] {
+  const carried = files.filter(({ path }) => {
+    const part = PARTS[partOf(path) ?? ''];
+    return isCode(path) && !isTest(path) && (part?.inBrowsers || part?.layer === 0);
+  });
+  const onlyNode = /\b(?:process|Buffer|global)\.|\b(?:setImmediate|clearImmediate|require)\(|\bNodeJS\b|\b__(?:dirname|filename)\b/;
+  return lines(carried, onlyNode, 'browsers do not have this', true);
 }
 
 /**

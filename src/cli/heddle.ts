@@ -3,12 +3,16 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../base/errors.ts';
+import { type DevArguments, dev } from './dev.ts';
+import { printGenesis } from './genesis-template.ts';
 import { type LoadArguments, load } from './load.ts';
+import { addNodeOptions, applyConfigFile, effectiveConfiguration, integer, withEnvironment } from './node-options.ts';
 import { proveKeys } from './prove.ts';
 import { prune } from './prune.ts';
 import { type ReplayArguments, replay } from './replay.ts';
 import { type CrashArguments, crash } from './scenario.ts';
 import { restore, snapshot } from './snapshot.ts';
+import { type StartArguments, start } from './start.ts';
 import { type VerifyArguments, verify } from './verify.ts';
 
 const WORKERS_MAX = 64;
@@ -25,14 +29,6 @@ const DAYS_MAX = 36_500;
 /** Where the tables lie beside a checkout. */
 const TABLES = '../shared/data/hyperliquid/adl-20251010';
 
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-    return value;
-  };
-}
-
 /** Keys are given one after the other. */
 function hexKeys(text: string, before: readonly Uint8Array[] = []): readonly Uint8Array[] {
   const digits = text.replace(/^0x/, '');
@@ -41,6 +37,20 @@ function hexKeys(text: string, before: readonly Uint8Array[] = []): readonly Uin
   }
   return [...before, new Uint8Array(Buffer.from(digits, 'hex'))];
 }
+
+const DEV_EXAMPLES = `
+Examples:
+  heddle dev                                   the chain in ./heddle-data, at http://127.0.0.1:3001
+  heddle dev --folder other --port 3002        another one beside it
+  heddle dev --simulation off                  an empty market: nobody trades but you
+  HEDDLE_PORT=3002 heddle dev                  every option is also a variable of the environment`;
+
+const START_EXAMPLES = `
+Examples:
+  heddle genesis > genesis.json                to be edited: accounts, reporters, markets
+  heddle start --genesis genesis.json --folder /var/lib/heddle
+  heddle start --config /etc/heddle.json       {"folder": "/var/lib/heddle", "port": 3001, "limits": "on"}
+  HEDDLE_LOG_LEVEL=debug heddle start --config /etc/heddle.json`;
 
 function workersOption(): Option {
   return new Option('--workers <n>', 'worker threads')
@@ -55,6 +65,27 @@ function modelOption(): Option {
 }
 
 const program = new Command('heddle').description('A ledger that executes in parallel, with a derivatives exchange built into it.');
+
+addNodeOptions(program.command('dev'), { limits: 'off', logLevel: 'warn' })
+  .description('Runs a node to develop against: funded accounts with known keys, a dozen markets, makers and takers in them.')
+  .addOption(withEnvironment(new Option('--simulation <switch>', 'whether somebody trades').choices(['on', 'off']).default('on')))
+  .addOption(withEnvironment(new Option('--seed <n>', 'other prices and trades').argParser(integer(0, SEED_MAX)).default(1)))
+  .addOption(withEnvironment(new Option('--interval-ms <n>', 'time between prices').argParser(integer(50, 60_000)).default(1000)))
+  .option('--market-data <files...>', 'raw recordings whose prices the first markets follow, in their order')
+  .addHelpText('after', DEV_EXAMPLES)
+  .action((options: DevArguments, command: Command) => dev(options, effectiveConfiguration(command)));
+
+addNodeOptions(program.command('start'), { limits: 'on', logLevel: 'info' })
+  .description('Runs a node for others: nothing is funded, nothing simulated.')
+  .option('--config <file>', 'JSON object of the options below, without their dashes')
+  .addOption(withEnvironment(new Option('--genesis <file>', 'what the chain starts from, where the folder has none yet')))
+  .addHelpText('after', START_EXAMPLES)
+  .action((given: StartArguments & { config?: string }, command: Command) => {
+    if (given.config !== undefined) applyConfigFile(command, given.config);
+    return start(command.opts<StartArguments>(), effectiveConfiguration(command));
+  });
+
+program.command('genesis').description('Prints the genesis of the development chain, to start from when writing one.').action(printGenesis);
 
 program
   .command('replay')

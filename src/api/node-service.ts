@@ -24,8 +24,8 @@ import { Metrics } from './metrics.ts';
 import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
+import type { StreamMessage, StreamsPort } from './streams-port.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
-import type { StreamMessage, StreamsPort } from './views-port.ts';
 
 /** What a node writes down; never a key or a signature. */
 export interface Log {
@@ -209,9 +209,9 @@ export class NodeService {
     const accountOf = (address: Address): Account => accountIn(views, address);
     const { signatures } = this;
     const timed = {
-      recover: async (...call: Parameters<SignaturePool['recover']>): Promise<Uint8Array | undefined> => {
+      recoverSigner: async (...call: Parameters<SignaturePool['recoverSigner']>): Promise<Uint8Array | undefined> => {
         const end = this.metrics.signatureSeconds.startTimer();
-        const address = await signatures.recover(...call);
+        const address = await signatures.recoverSigner(...call);
         end();
         return address;
       },

@@ -25,6 +25,8 @@ export interface KernelExports {
   updatePrices(): number;
   noteLastPrices(from: number, to: number): void;
   rollDay(): void;
+  noteActive(count: number): void;
+  findDormant(): number;
   clearPaid(): void;
   noteMarketStates(): void;
   turnSeed(): void;
@@ -51,6 +53,8 @@ export interface KernelExports {
   ensurePosition(account: number, market: number): boolean;
   ensureSlotPages(account: number, count: number): boolean;
   ensureTwaps(account: number): boolean;
+  freePages(account: number): void;
+  touch(location: number): void;
   spreadKeys(): void;
   markRecords(scratch: number): void;
   listChanges(count: number): boolean;

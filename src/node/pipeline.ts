@@ -26,6 +26,7 @@ import { genesisHash } from './genesis-hash.ts';
 import { Lane, Load } from './lane.ts';
 import { Outcome } from './outcome.ts';
 import { Pruning } from './pruning.ts';
+import { StoredColdRecords } from './stored-cold-records.ts';
 
 export interface PipelineOptions {
   readonly genesis: Genesis;
@@ -222,7 +223,14 @@ export class Pipeline {
     });
     let engine: Engine | undefined;
     try {
-      engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
+      const cold = options.store === undefined ? {} : { coldRecords: new StoredColdRecords(options.store) };
+      engine = await Engine.create({
+        ...cold,
+        ...options.engine,
+        genesis: options.genesis,
+        workers: options.workers ?? 1,
+        commitment: true,
+      });
       const pipeline = new Pipeline(options, engine, journal, chainId);
       await pipeline.load();
       await pipeline.start();

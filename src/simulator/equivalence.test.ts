@@ -8,6 +8,7 @@ import {
   MUTATION_EARLY_VALIDATION,
   MUTATION_LOST_DELTA,
   MUTATION_NO_MASK,
+  MUTATION_NO_TIES,
   MUTATION_NO_TOMBSTONE,
   MUTATION_NO_VALIDATION,
 } from '../kernel/layout.ts';
@@ -38,6 +39,7 @@ describe('planted mutations are caught', () => {
     'validation when a transaction finishes and not again at its turn': MUTATION_EARLY_VALIDATION,
     'a lost delta': MUTATION_LOST_DELTA,
     'bits read without their mask': MUTATION_NO_MASK,
+    'accounts become dormant that others refer to': MUTATION_NO_TIES,
   };
   for (const [name, mutation] of Object.entries(mutations)) {
     test(name, async () => {

@@ -235,7 +235,8 @@ export class Store {
     return this.read(this.state, key);
   }
 
-  records(): StateRecords {
+  /** `from`: the first key, or what it begins with; default: all. */
+  records(from?: Uint8Array): StateRecords {
     const transaction = this.state.useReadTransaction();
     const height = this.meta.get(HEIGHT, { transaction });
     let open = true;
@@ -248,7 +249,7 @@ export class Store {
       height: height && readU48(height),
       close,
       *[Symbol.iterator]() {
-        for (const { key, value } of state.getRange({ transaction })) yield { key, value };
+        for (const { key, value } of state.getRange({ transaction, ...(from === undefined ? {} : { start: from }) })) yield { key, value };
       },
     };
   }

@@ -622,6 +622,12 @@ export class Engine {
     return this.kernel.get(L.REG_CHUNK_NEXT) * L.CHUNK_BYTES;
   }
 
+  /** Of these, what entries of the state tree take, in bytes: some 56 a record; 0 without a tree. */
+  get treeBytes(): number {
+    this.tree?.settle();
+    return this.tree?.entryBytes ?? 0;
+  }
+
   /** The ordinal that the next item gets: a part of the state that is in no record. */
   get firstOrdinal(): bigint {
     return this.nextOrdinal;

@@ -173,6 +173,18 @@ export class StateTree {
     kernel.set(C.COM_POOL_END, kernel.get(pool + 4));
   }
 
+  /** Memory that partitions have taken for entries, in bytes; what they have given back is used again. */
+  get entryBytes(): number {
+    const { kernel } = this;
+    let bytes = 0;
+    for (let pool = kernel.get(C.COM_POOLS), end = kernel.get(C.COM_POOL_NEXT); pool !== 0; ) {
+      bytes += end - pool - C.POOL_HEAD_BYTES;
+      pool = kernel.get(pool);
+      end = kernel.get(pool + 4);
+    }
+    return bytes;
+  }
+
   /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
   private ask(job: number): number {
     const { kernel } = this;

@@ -152,6 +152,48 @@ test('a disk that fails stops the pipeline; what was not confirmed is told so', 
   await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
 });
 
+test('a store that fails stops the pipeline; every ticket hears of it, wherever its block was', async () => {
+  for (const failing of [2, 4, 7]) {
+    const store = await Store.open(join(folder, `failing-${failing}`), { chainId: genesisHash(genesis) });
+    const commit = store.commit.bind(store);
+    store.commit = (block, journalLast) =>
+      block.height === failing ? Promise.reject(new Error('the disk is full')) : commit(block, journalLast);
+    const pipeline = await Pipeline.open(options(new SimulatedDisk(), { store, behindMax: 3 }));
+    const tickets = Array.from({ length: 80 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+    const told = new Map<number, string>();
+    tickets.forEach(({ confirmed, settled }, i) => {
+      confirmed.catch(() => {});
+      settled.then(
+        ({ header }) => told.set(i, `settled ${header.height}`),
+        (error) => told.set(i, error.code),
+      );
+    });
+    await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+    for (const i of tickets.keys()) {
+      const height = 1 + Math.floor(i / 7);
+      assert.equal(told.get(i), height < failing ? `settled ${height}` : 'PIPELINE_BROKEN', `ticket ${i}, block ${failing} fails`);
+    }
+  }
+});
+
+test('after an error nothing more is confirmed', async () => {
+  const store = await Store.open(join(folder, 'confirms-no-more'), { chainId: genesisHash(genesis) });
+  store.commit = ({ height }) => (height === 0 ? Promise.resolve() : Promise.reject(new Error('the disk is full')));
+  const late: number[] = [];
+  const pipeline: Pipeline = await Pipeline.open(
+    options(new SimulatedDisk(), {
+      store,
+      onConfirmed: ({ number }) => {
+        if (pipeline.broken !== undefined) late.push(number);
+      },
+    }),
+  );
+  const tickets = Array.from({ length: 80 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+  await Promise.allSettled(tickets.map(({ confirmed }) => confirmed));
+  await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+  assert.deepEqual(late, []);
+});
+
 test('what is no transaction, and more than may wait, is refused at once', async () => {
   const pipeline = await Pipeline.open(options(new SimulatedDisk(), { waitingMax: 2 }));
   assert.throws(() => pipeline.submit({ ...transfer(1, 1), amount: -1n } as Transaction));

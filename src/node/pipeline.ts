@@ -372,8 +372,7 @@ export class Pipeline {
       const block = unpackBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
       await this.behind.room();
-      if (this.failure !== undefined) throw this.failure;
-      this.executed.push(await this.run({ block, body, tickets: [] }));
+      this.pass(this.executed, await this.run({ block, body, tickets: [] }));
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
     }
@@ -409,7 +408,7 @@ export class Pipeline {
         this.ahead.remove();
         await this.orReject(next.tickets, next.flushed);
         await this.behind.room();
-        this.executed.push(await this.orReject(next.tickets, this.run(next)));
+        this.pass(this.executed, await this.orReject(next.tickets, this.run(next)));
       }
     });
   }
@@ -421,7 +420,7 @@ export class Pipeline {
         await this.executed.some();
         const [next] = this.executed.take(1);
         if (next === undefined) return;
-        this.stored.push(await this.orReject(next.tickets, this.makeHeader(next)));
+        this.pass(this.stored, await this.orReject(next.tickets, this.makeHeader(next)));
       }
     });
   }
@@ -473,6 +472,12 @@ export class Pipeline {
     }
   }
 
+  /** Gives the next stage what this one has made. After an error that one may have ended: nobody would tell the tickets any more. */
+  private pass<T extends { readonly tickets: readonly Waiting[] }>(lane: Lane<T>, made: T): void {
+    if (this.failure === undefined) lane.push(made);
+    else this.reject(made.tickets);
+  }
+
   /** What a stage does for these tickets: if it fails, the pipeline has, and they are told. */
   private async orReject<T>(tickets: readonly Waiting[], doing: Promise<T>): Promise<T> {
     try {
@@ -484,13 +489,15 @@ export class Pipeline {
     }
   }
 
-  /** Executes a block and confirms its transactions. */
+  /** Executes a block and confirms its transactions, unless the pipeline has failed meanwhile. */
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
+    if (this.failure !== undefined) throw this.failure;
     const { model = 'auto', store, onConfirmed, onExecuted, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
     const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
     const result = await this.engine.executeBlock(block, options);
+    if (this.failure !== undefined) throw this.failure;
     const { kept, roots, changes = [] } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Random } from '../base/random.ts';
 import type { Genesis } from '../exchange/genesis.ts';
+import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { type Disk, SimulatedDisk, Store } from '../storage/index.ts';
 import { genesisHash } from './genesis-hash.ts';
@@ -201,5 +202,19 @@ test('what is no transaction, and more than may wait, is refused at once', async
   pipeline.submit(transfer(1, 2));
   assert.throws(() => pipeline.submit(transfer(1, 3)), { code: 'BUSY' });
   await first.settled;
+  await pipeline.close();
+});
+
+test('blocks of large batches have fewer transactions, so that all that is journaled can be executed', async () => {
+  const disk = new SimulatedDisk();
+  const pipeline = await Pipeline.open(options(disk, { blockTransactions: 65_536 }));
+  const items = Array.from({ length: 64 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  const tickets = Array.from({ length: 17_000 }, () => pipeline.submitEncoded(batch));
+  const confirmed = await Promise.all(tickets.map((ticket) => ticket.confirmed));
+  assert.equal(confirmed.filter(({ events }) => events.length > 0).length, tickets.length);
+  assert.ok((confirmed.at(-1)?.block ?? 0) > 4);
+  const tooLarge = Array.from({ length: 2 ** 18 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  assert.throws(() => pipeline.submit({ kind: 'orders', sender: address(1), items: tooLarge }), { code: 'NOT_ENCODABLE' });
   await pipeline.close();
 });

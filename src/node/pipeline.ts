@@ -111,6 +111,13 @@ export interface PipelineCounts {
 /** Blocks that are ordered and not yet executed: one is written while another executes. */
 const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
+/**
+ * What the transactions of a block may take together: their bytes, and ITEM_ROOM an item. Small transactions come to far less; of large batches a block has
+ * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed.
+ */
+const BLOCK_ROOM = 16 * 2 ** 20;
+/** Bytes of an item in the engine's form: more than on its way there, where a cancel can be 3 bytes. */
+const ITEM_ROOM = 64;
 const WAITING_MAX = 100_000;
 const BEHIND_MAX = 32;
 
@@ -118,12 +125,15 @@ class Waiting implements Ticket {
   readonly transaction: Transaction;
   /** Our own copy: what the caller does with its object later changes nothing. */
   readonly encoded: Uint8Array;
+  /** Of BLOCK_ROOM. */
+  readonly room: number;
   readonly confirmation = new Outcome<Confirmation>();
   readonly settlement = new Outcome<Settlement>();
 
   constructor(transaction: Transaction, encoded: Uint8Array) {
     this.transaction = transaction;
     this.encoded = encoded;
+    this.room = encoded.length + ITEM_ROOM * itemsOf(transaction);
   }
 
   get confirmed(): Promise<Confirmation> {
@@ -133,6 +143,10 @@ class Waiting implements Ticket {
   get settled(): Promise<Settlement> {
     return this.settlement.promise;
   }
+}
+
+function itemsOf(transaction: Transaction): number {
+  return transaction.kind === 'orders' ? transaction.items.length : transaction.kind === 'oracle' ? transaction.prices.length : 0;
 }
 
 /** Reads the receipt when it is asked. */
@@ -258,15 +272,15 @@ export class Pipeline {
     return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight };
   }
 
-  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction, and what has broken the pipeline. */
+  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. */
   submit(transaction: Transaction): Ticket {
     const encoded = encodeTransaction(transaction);
     return this.enter(decodeTransaction(encoded), encoded);
   }
 
   /**
-   * The same for a transaction as `encodeTransaction` writes it; the bytes must stay as they are. Throws MALFORMED, UNKNOWN_VERSION in place of
-   * NOT_ENCODABLE.
+   * The same for a transaction as `encodeTransaction` writes it; the bytes must stay as they are. For what is no transaction it throws MALFORMED
+   * or UNKNOWN_VERSION.
    */
   submitEncoded(encoded: Uint8Array): Ticket {
     return this.enter(decodeTransaction(encoded), encoded);
@@ -279,6 +293,9 @@ export class Pipeline {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
     const waiting = new Waiting(transaction, encoded);
+    if (waiting.room > BLOCK_ROOM) {
+      throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
+    }
     this.waiting.push(waiting);
     return waiting;
   }
@@ -383,7 +400,7 @@ export class Pipeline {
     return this.stage(this.ordered, async () => {
       while (true) {
         await this.waiting.some();
-        const tickets = this.waiting.take(this.options.blockTransactions ?? BLOCK_TRANSACTIONS);
+        const tickets = this.waiting.take(this.nextTransactions());
         if (tickets.length === 0) return;
         this.lastTimeMs = Math.max(this.lastTimeMs, this.options.clock());
         const block = { number: this.nextNumber++, timeMs: this.lastTimeMs, transactions: tickets.map(({ transaction }) => transaction) };
@@ -396,6 +413,19 @@ export class Pipeline {
         await this.ahead.room();
       }
     });
+  }
+
+  /** How many of those that wait make a block. */
+  private nextTransactions(): number {
+    const most = this.options.blockTransactions ?? BLOCK_TRANSACTIONS;
+    let count = 0;
+    let room = 0;
+    for (const waiting of this.waiting.first(most)) {
+      room += waiting.room;
+      if (room > BLOCK_ROOM) break;
+      count++;
+    }
+    return count;
   }
 
   /** Executes what is written, and confirms. */

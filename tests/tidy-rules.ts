@@ -83,7 +83,7 @@ const PARTS: Readonly<Record<string, Part>> = {
       'wire-actions.ts',
     ],
   },
-  node: { layer: 5 },
+  node: { layer: 5, door: ['sample-folder.ts'] },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },

@@ -8,6 +8,7 @@ import { printGenesis } from './genesis-template.ts';
 import { type LoadArguments, load } from './load.ts';
 import { addNodeOptions, applyConfigFile, effectiveConfiguration, integer, withEnvironment } from './node-options.ts';
 import { proveKeys } from './prove.ts';
+import { prune } from './prune.ts';
 import { type ReplayArguments, replay } from './replay.ts';
 import { type CrashArguments, crash } from './scenario.ts';
 import { restore, snapshot } from './snapshot.ts';
@@ -24,6 +25,7 @@ const SEED_MAX = 1_000_000_000;
 const TRANSACTIONS_MAX = 10_000_000;
 const IN_FLIGHT_MAX = 100_000;
 const KEY_BYTES_MAX = 255;
+const DAYS_MAX = 36_500;
 /** Where the tables lie beside a checkout. */
 const TABLES = '../shared/data/hyperliquid/adl-20251010';
 
@@ -131,6 +133,7 @@ program
   .option('--transactions <n>', 'how many are sent', integer(1, TRANSACTIONS_MAX), 100_000)
   .option('--seed <n>', 'other transactions of the same kind', integer(0, SEED_MAX), 1)
   .option('--in-flight <n>', 'the most that are sent and not yet confirmed', integer(1, IN_FLIGHT_MAX), 10_000)
+  .option('--keep-days <days>', 'remove bodies and receipts of blocks that are older; without it all are kept', integer(0, DAYS_MAX))
   .addOption(modelOption())
   .addOption(workersOption())
   .option('--json', 'print one JSON object instead of the summary')
@@ -147,6 +150,17 @@ program
   .addOption(workersOption())
   .option('--json', 'print one JSON object instead of the summary')
   .action((folder: string, options: VerifyArguments) => verify(folder, options));
+
+program
+  .command('prune')
+  .description(
+    'Removes bodies and receipts of old blocks of a node that is not running. Headers stay, and so does the state; blocks that are gone cannot be ' +
+      'executed again. A running node prunes by itself (`load --keep-days`).',
+  )
+  .argument('<folder>', "the node's folder")
+  .option('--keep-days <days>', 'blocks of so many days are kept', integer(0, DAYS_MAX), 30)
+  .option('--json', 'print one JSON object instead of the summary')
+  .action((folder: string, options: { keepDays: number; json?: boolean }) => prune(folder, options));
 
 program
   .command('snapshot')

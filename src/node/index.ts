@@ -12,6 +12,7 @@ export {
   type Ticket,
 } from './pipeline.ts';
 export { type KeyProof, proveKey, proveSettled, type StoredProof } from './prove-key.ts';
+export { type PruneSummary, pruneFolder } from './pruning.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
 export { packChunks } from './snapshot-format.ts';
 export { SortedTree } from './sorted-tree.ts';

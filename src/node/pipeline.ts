@@ -48,6 +48,8 @@ export interface PipelineOptions {
   readonly termsOf?: (block: ConfirmedBlock) => BlockTerms;
   /** Bodies and receipts of blocks that are older than this go; their headers stay. Without it nothing goes. Needs a store. */
   readonly keepMs?: number;
+  /** The journal begins a new file when one has reached this, and removes whole ones; default 64 MiB. */
+  readonly journalSegmentBytes?: number;
   /** Called for every block that was executed, before its tickets are told; at a start also for those that are executed again. Must not throw. */
   readonly onConfirmed?: (block: ConfirmedBlock) => void;
   /** Called with what the execution of a block has taken, for whoever measures it. Must not throw. */
@@ -212,7 +214,12 @@ export class Pipeline {
   static async open(options: PipelineOptions): Promise<Pipeline> {
     const chainId = genesisHash(options.genesis);
     const height = options.store?.height;
-    const journal = await Journal.open(options.disk, { chainId, ...(height === undefined ? {} : { confirmed: height }) });
+    const { journalSegmentBytes: segmentBytes } = options;
+    const journal = await Journal.open(options.disk, {
+      chainId,
+      ...(height === undefined ? {} : { confirmed: height }),
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    });
     let engine: Engine | undefined;
     try {
       engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });

@@ -25,7 +25,7 @@ import {
 } from './events.ts';
 import { fundingPayment } from './funding-payment.ts';
 import type { Market, MarketTable } from './market-table.ts';
-import type { OrderTable, TrackedOrder } from './order-table.ts';
+import { NO_CHILDREN, type OrderTable, type TrackedOrder } from './order-table.ts';
 import type { RunningPositions } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
 import type { TransactionName } from './transaction-name.ts';
@@ -246,7 +246,7 @@ class BlockReading {
   private system = false;
   // Of the receipt that is being read.
   private transaction: Transaction | undefined;
-  private name: TransactionName = SYSTEM_NAME;
+  private named: TransactionName | undefined;
   private actor = 0;
   private firstOrdinal = 0n;
   private item = 0;
@@ -295,9 +295,14 @@ class BlockReading {
     this.sliced = '';
     this.forced = undefined;
     this.firstOrdinal = this.ordinal;
-    this.name = transaction === undefined ? SYSTEM_NAME : nameOfTransaction(transaction);
+    this.named = undefined;
     if (transaction?.kind === 'orders' && !REFUSALS.has(result)) this.ordinal += BigInt(transaction.items.length);
     if (transaction !== undefined && result === code.CODE_OK) this.actor = this.actorOf(transaction);
+  }
+
+  private get name(): TransactionName {
+    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameOfTransaction(this.transaction);
+    return this.named;
   }
 
   /** Whom a transaction that went through has acted for (docs/rules.md, 3). */
@@ -332,10 +337,12 @@ class BlockReading {
         this.takeFunding(event);
         break;
       case 'money':
-        for (const account of new Set([event.from, event.to])) this.addMoney(account, event);
+        this.addMoney(event.from, event);
+        if (event.to !== event.from) this.addMoney(event.to, event);
         break;
       case 'transfer':
-        for (const account of new Set([event.sender, event.recipient])) this.addMoney(account, event);
+        this.addMoney(event.sender, event);
+        if (event.recipient !== event.sender) this.addMoney(event.recipient, event);
         break;
       case 'created':
         break;
@@ -524,34 +531,32 @@ class BlockReading {
     const rests = event.code === code.CODE_OK && event.restingLots > 0n;
     const open = event.code === code.CODE_WAITING_FOR_FILL ? 'child' : 'trigger';
     const left = rests || waits ? event.restingLots : status === 'filled' ? 0n : item.sizeLots - event.filledLots;
-    const order = this.context.orders.add(
-      {
-        // Orders that were not placed have no oid in the rules; this one is theirs alone.
-        oid: event.oid === 0n ? (this.firstOrdinal + BigInt(index)) << OID_SLOT_BITS : event.oid,
-        account: this.actor,
-        market: item.market,
-        sell: item.side === 'sell',
-        tif: item.tif,
-        limitTicks: this.limitTicks(item, market),
-        // A reduce-only order that rests was cut to the position.
-        originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
-        reduceOnly: item.reduceOnly ?? false,
-        clientId: item.clientId,
-        trigger: trigger && {
-          takeProfit: trigger.kind === 'takeProfit',
-          priceTicks: trigger.priceTicks,
-          market: trigger.market,
-          whole: item.sizeLots === 0n,
-        },
-        timeMs: this.block.timeMs,
+    const order = this.context.orders.add({
+      // Orders that were not placed have no oid in the rules; this one is theirs alone.
+      oid: event.oid === 0n ? (this.firstOrdinal + BigInt(index)) << OID_SLOT_BITS : event.oid,
+      account: this.actor,
+      market: item.market,
+      sell: item.side === 'sell',
+      tif: item.tif,
+      limitTicks: this.limitTicks(item, market),
+      // A reduce-only order that rests was cut to the position.
+      originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
+      reduceOnly: item.reduceOnly ?? false,
+      clientId: item.clientId,
+      trigger: trigger && {
+        takeProfit: trigger.kind === 'takeProfit',
+        priceTicks: trigger.priceTicks,
+        market: trigger.market,
+        whole: item.sizeLots === 0n,
       },
-      {
-        leftLots: left,
-        place: rests ? 'book' : waits ? open : 'gone',
-        status,
-        statusMs: this.block.timeMs,
-      },
-    );
+      timeMs: this.block.timeMs,
+      leftLots: left,
+      place: rests ? 'book' : waits ? open : 'gone',
+      status,
+      statusMs: this.block.timeMs,
+      children: NO_CHILDREN,
+      shown: 0,
+    });
     this.addOrder(order, status, left, false);
     if (isParent) this.parent = order;
     else if (order.place === 'child' && this.parent !== undefined) this.parent.children = [...this.parent.children, order.oid];

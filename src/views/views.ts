@@ -24,7 +24,7 @@ import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
 import { MarketTable } from './market-table.ts';
-import { OrderTable, type TrackedOrder } from './order-table.ts';
+import { NO_CHILDREN, OrderTable, type TrackedOrder } from './order-table.ts';
 import { positionKey, RunningPositions } from './running-positions.ts';
 import { StateMirror, type Touched } from './state-mirror.ts';
 import { StoredBlocks } from './stored-blocks.ts';
@@ -215,29 +215,32 @@ export class Views {
     const timeMs = placed?.timeMs ?? 0;
     const sell = (record.flags & X.FLAG_SELL) !== 0;
     const bounded = isTrigger && extra.triggerMarket;
-    const order = this.orders.add(
-      {
-        oid: record.oid,
-        account,
-        market: record.market,
-        sell,
-        tif: TIFS.get(record.tif) ?? 'gtc',
-        limitTicks: bounded ? triggerLimitTicks(extra.triggerTicks, sell, this.markets.market(record.market)) : record.priceTicks,
-        originalLots: record.originalLots,
-        reduceOnly: (record.flags & X.FLAG_REDUCE_ONLY) !== 0,
-        clientId: placed?.clientId,
-        trigger: isTrigger
-          ? {
-              takeProfit: extra.triggerKind === X.TRIGGER_TAKE_PROFIT,
-              priceTicks: extra.triggerTicks,
-              market: extra.triggerMarket,
-              whole: extra.whole,
-            }
-          : undefined,
-        timeMs,
-      },
-      { leftLots: record.sizeLots + (extra?.hiddenLots ?? 0n), place: placeOf(record.flags), status: 'open', statusMs: timeMs },
-    );
+    const order = this.orders.add({
+      oid: record.oid,
+      account,
+      market: record.market,
+      sell,
+      tif: TIFS.get(record.tif) ?? 'gtc',
+      limitTicks: bounded ? triggerLimitTicks(extra.triggerTicks, sell, this.markets.market(record.market)) : record.priceTicks,
+      originalLots: record.originalLots,
+      reduceOnly: (record.flags & X.FLAG_REDUCE_ONLY) !== 0,
+      clientId: placed?.clientId,
+      trigger: isTrigger
+        ? {
+            takeProfit: extra.triggerKind === X.TRIGGER_TAKE_PROFIT,
+            priceTicks: extra.triggerTicks,
+            market: extra.triggerMarket,
+            whole: extra.whole,
+          }
+        : undefined,
+      timeMs,
+      leftLots: record.sizeLots + (extra?.hiddenLots ?? 0n),
+      place: placeOf(record.flags),
+      status: 'open',
+      statusMs: timeMs,
+      children: NO_CHILDREN,
+      shown: 0,
+    });
     order.children = [extra?.child1 ?? 0, extra?.child2 ?? 0].flatMap((link) => {
       const child = link === 0 ? undefined : mirror.orders.get(account, link - 1);
       return child === undefined ? [] : [child.oid];

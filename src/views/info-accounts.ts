@@ -170,7 +170,8 @@ function agentsOf(views: Views, user: Address): Agent[] {
   const { mirror } = views;
   const number = mirror.numberOf(user);
   if (number === undefined) return [];
-  return [...mirror.agents.of(number)].flatMap(([name, agent]) => {
+  const agents = [...mirror.agents.of(number)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return agents.flatMap(([name, agent]) => {
     const account = mirror.account(agent);
     if (account === undefined || mirror.ownerOfAgent(agent, views.timeMs) !== number) return [];
     return [{ address: account.address, name, validUntil: account.expiresMs === U64_MAX ? null : Number(account.expiresMs) }];

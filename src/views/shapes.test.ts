@@ -1,5 +1,7 @@
 /** Every answer and every stream message has the protocol's shape: those of empty accounts, and those of accounts with all that there is. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { executedBlocks } from '../simulator/executed-blocks.ts';
 import { randomGenesis } from '../simulator/random-genesis.ts';
@@ -87,3 +89,13 @@ for (const seed of SEEDS) {
     }
   });
 }
+
+test('the page of requests has every request and every subscription', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../docs/api.md'), 'utf8');
+  const [, requests = '', subscriptions = ''] = page.split(/^## (?:Requests|Subscriptions).*$/m);
+  const named = (part: string): string[] =>
+    [...part.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell]) => [...(cell ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ''));
+  assert.deepEqual(named(requests).sort(), [...INFO_TYPES].sort());
+  const types = Object.keys(STREAM_SHAPES).filter((type) => type !== 'activeSpotAssetCtx');
+  assert.deepEqual(named(subscriptions).sort(), types.sort());
+});

@@ -1,0 +1,117 @@
+/**
+ * Candles of the fourteen intervals, from the trades on a market's book; the newest 5,000 of each interval are kept.
+ *
+ * An interval without trades has no candle. Weeks and three-day spans are counted from 1970, months are those of the calendar (UTC).
+ * Invariant: a candle's high and low are those of the trades between `startMs` and `endMs`.
+ */
+import type { TradeFact } from './block-facts.ts';
+
+export interface Candle {
+  readonly startMs: number;
+  /** Its last millisecond. */
+  readonly endMs: number;
+  readonly openTicks: number;
+  closeTicks: number;
+  highTicks: number;
+  lowTicks: number;
+  lots: bigint;
+  /** Sum of ticks * lots. */
+  tickLots: bigint;
+  trades: number;
+}
+
+export const INTERVALS = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '8h', '12h', '1d', '3d', '1w', '1M'] as const;
+export type Interval = (typeof INTERVALS)[number];
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const LENGTHS_MS: Readonly<Record<Exclude<Interval, '1M'>, number>> = {
+  '1m': MINUTE_MS,
+  '3m': 3 * MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '15m': 15 * MINUTE_MS,
+  '30m': 30 * MINUTE_MS,
+  '1h': HOUR_MS,
+  '2h': 2 * HOUR_MS,
+  '4h': 4 * HOUR_MS,
+  '8h': 8 * HOUR_MS,
+  '12h': 12 * HOUR_MS,
+  '1d': DAY_MS,
+  '3d': 3 * DAY_MS,
+  '1w': 7 * DAY_MS,
+};
+const CANDLES_MAX = 5000;
+/** Gone ones are cut off so many at once. */
+const SLACK = 500;
+
+export class Candles {
+  private readonly byInterval = new Map<Interval, Candle[]>(INTERVALS.map((interval) => [interval, []]));
+
+  /** Trades come in the order of their times. */
+  add({ timeMs, priceTicks, lots }: TradeFact): void {
+    const tickLots = BigInt(priceTicks) * lots;
+    for (const [interval, candles] of this.byInterval) {
+      const last = candles.at(-1);
+      if (last !== undefined && timeMs <= last.endMs) {
+        last.closeTicks = priceTicks;
+        if (priceTicks > last.highTicks) last.highTicks = priceTicks;
+        if (priceTicks < last.lowTicks) last.lowTicks = priceTicks;
+        last.lots += lots;
+        last.tickLots += tickLots;
+        last.trades++;
+        continue;
+      }
+      const { startMs, endMs } = spanOf(interval, timeMs);
+      const at = { openTicks: priceTicks, closeTicks: priceTicks, highTicks: priceTicks, lowTicks: priceTicks };
+      candles.push({ startMs, endMs, ...at, lots, tickLots, trades: 1 });
+      if (candles.length > CANDLES_MAX + SLACK) candles.splice(0, SLACK);
+    }
+  }
+
+  last(interval: Interval): Candle | undefined {
+    return this.byInterval.get(interval)?.at(-1);
+  }
+
+  /** Those that start between two times, both included, oldest first; the newest 5,000 of all are looked at. */
+  between(interval: Interval, fromMs: number, toMs: number): Candle[] {
+    const candles = this.byInterval.get(interval) ?? [];
+    return candles.slice(-CANDLES_MAX).filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs);
+  }
+
+  /** Traded in the last 24 hours, in minutes that have begun since. */
+  lastDay(nowMs: number): { readonly lots: bigint; readonly tickLots: bigint } {
+    let lots = 0n;
+    let tickLots = 0n;
+    const minutes = this.byInterval.get('1m') ?? [];
+    for (let i = minutes.length - 1; i >= 0; i--) {
+      const candle = minutes[i] as Candle;
+      if (candle.startMs <= nowMs - DAY_MS) break;
+      lots += candle.lots;
+      tickLots += candle.tickLots;
+    }
+    return { lots, tickLots };
+  }
+
+  /** The last price a day ago, or the first one since; 0: never traded. */
+  priceADayAgo(nowMs: number): number {
+    let ticks = 0;
+    for (const candle of (this.byInterval.get('1m') ?? []).toReversed()) {
+      ticks = candle.openTicks;
+      if (candle.endMs <= nowMs - DAY_MS) return candle.closeTicks;
+    }
+    return ticks;
+  }
+}
+
+/** The interval that a time is in. */
+function spanOf(interval: Interval, timeMs: number): { readonly startMs: number; readonly endMs: number } {
+  if (interval === '1M') {
+    const date = new Date(timeMs);
+    const month = (offset: number): number => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset, 1);
+    return { startMs: month(0), endMs: month(1) - 1 };
+  }
+  const length = LENGTHS_MS[interval];
+  const startMs = timeMs - (timeMs % length);
+  return { startMs, endMs: startMs + length - 1 };
+}

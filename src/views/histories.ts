@@ -1,0 +1,106 @@
+/**
+ * What has happened, as far as it is remembered: facts of blocks by account and by market, bounded as the protocol's answers are.
+ *
+ * Invariant: facts come in the order of the chain, each block once. Older ones than these are found through the store (stored-blocks.ts).
+ */
+import { AccountValues } from './account-values.ts';
+import type {
+  BlockFacts,
+  FillFact,
+  FundingFact,
+  MoneyFact,
+  OrderFact,
+  PaymentFact,
+  TradeFact,
+  TwapFact,
+  TwapProgress,
+  TwapTerms,
+} from './block-facts.ts';
+import { BoundedLog } from './bounded-log.ts';
+import { Candles } from './candles.ts';
+import type { Market } from './market-table.ts';
+import type { OrderTable } from './order-table.ts';
+
+/** Over all accounts or markets. */
+const ALL_MAX = 200_000;
+const DAY_MS = 86_400_000;
+const DAYS_KEPT = 15;
+
+/** TWAPs that have been placed, with what they have done. */
+class TwapRecords implements TwapProgress {
+  private readonly byKey = new Map<string, { readonly terms: TwapTerms; executedLots: bigint; executedNotional: bigint }>();
+
+  get(account: number, id: number) {
+    return this.byKey.get(`${account} ${id}`);
+  }
+
+  start(terms: TwapTerms): void {
+    this.byKey.set(`${terms.account} ${terms.id}`, { terms, executedLots: 0n, executedNotional: 0n });
+  }
+
+  end({ account, id }: TwapTerms): void {
+    this.byKey.delete(`${account} ${id}`);
+  }
+}
+
+export class Histories {
+  readonly fills = new BoundedLog<number, FillFact>({ each: 10_000, all: ALL_MAX });
+  readonly sliceFills = new BoundedLog<number, FillFact>({ each: 2_000, all: ALL_MAX });
+  readonly orders: BoundedLog<number, OrderFact>;
+  readonly money = new BoundedLog<number, MoneyFact>({ each: 5_000, all: ALL_MAX });
+  readonly payments = new BoundedLog<number, PaymentFact>({ each: 5_000, all: ALL_MAX });
+  readonly twaps = new BoundedLog<number, TwapFact>({ each: 2_000, all: ALL_MAX });
+  readonly twapProgress = new TwapRecords();
+  /** By market. */
+  readonly fundings = new BoundedLog<number, FundingFact>({ each: 10_000, all: ALL_MAX });
+  readonly trades = new BoundedLog<number, TradeFact>({ each: 500, all: ALL_MAX });
+  readonly candles: readonly Candles[];
+  readonly values = new AccountValues();
+  /** Notional traded on all books, by UTC day. */
+  private readonly volumes = new Map<number, bigint>();
+  private readonly markets: readonly Market[];
+
+  constructor(markets: readonly Market[], orders: OrderTable) {
+    this.markets = markets;
+    this.candles = markets.map(() => new Candles());
+    this.orders = new BoundedLog<number, OrderFact>({ each: 2_000, all: ALL_MAX }, ({ order }) => orders.hide(order));
+  }
+
+  /** Quote units. */
+  volumeOfDay(day: number): bigint {
+    return this.volumes.get(day) ?? 0n;
+  }
+
+  add(facts: BlockFacts, orders: OrderTable): void {
+    for (const fill of facts.fills) {
+      this.fills.push(fill.account, fill);
+      if (fill.twapId !== undefined) this.sliceFills.push(fill.account, fill);
+    }
+    for (const trade of facts.trades) this.addTrade(trade);
+    for (const fact of facts.orders) {
+      if (fact.partial) continue;
+      orders.show(fact.order);
+      this.orders.push(fact.order.account, fact);
+    }
+    for (const fact of facts.money) {
+      this.values.moved(fact);
+      this.money.push(fact.account, fact);
+    }
+    for (const funding of facts.fundings) this.fundings.push(funding.market, funding);
+    for (const payment of facts.payments) this.payments.push(payment.account, payment);
+    for (const twap of facts.twaps) {
+      this.twaps.push(twap.terms.account, twap);
+      if (twap.status !== 'activated' && twap.status !== 'waitingForTrigger') this.twapProgress.end(twap.terms);
+    }
+  }
+
+  private addTrade(trade: TradeFact): void {
+    const { market, timeMs, priceTicks, lots } = trade;
+    this.trades.push(market, trade);
+    this.candles[market]?.add(trade);
+    const day = Math.floor(timeMs / DAY_MS);
+    const notional = this.markets[market]?.notional(priceTicks, lots) ?? 0n;
+    this.volumes.set(day, (this.volumes.get(day) ?? 0n) + notional);
+    if (this.volumes.size > DAYS_KEPT) this.volumes.delete(Math.min(...this.volumes.keys()));
+  }
+}

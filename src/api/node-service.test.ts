@@ -92,6 +92,55 @@ test('a trade is told to both sides, by answers and by streams', async () => {
   await maker.cancel([{ a: ETH, o: made }]);
 });
 
+test('a stream that was cut off goes on where it was, without a gap', async () => {
+  const sockets: { close(): void }[] = [];
+  const listener = new HeddleClient({
+    url: node.service.url,
+    signer: testKey(0),
+    socketTiming: { pulseMs: 1000, retryMsMin: 5, retryMsMax: 5 },
+    openSocket: (url) => {
+      const socket = new WebSocket(url);
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const trader = node.client(0);
+  const seen: { oid: number; seq: number }[] = [];
+  const gaps: unknown[] = [];
+  let wake = Promise.withResolvers<void>();
+  const subscription = listener.subscribe(
+    { type: 'orderUpdates', user: trader.address },
+    {
+      onMessage: (updates, { seq }) => {
+        for (const { order: found, status } of updates as unknown as { order: { oid: number }; status: string }[]) {
+          if (status === 'open') seen.push({ oid: found.oid, seq: seq as number });
+        }
+        wake.resolve();
+        wake = Promise.withResolvers();
+      },
+      onGap: (gap) => gaps.push(gap),
+    },
+  );
+  await subscription.ready;
+  const placed: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 5; i++) {
+      placed.push(resting((await trader.order([order(true, `28${10 + i}`, '0.1')]))[0]));
+      // Cut off in the middle: what comes meanwhile is kept by the node.
+      if (i === 2) sockets.at(-1)?.close();
+    }
+  }
+  while (seen.length < placed.length) await wake.promise;
+  assert.deepEqual(
+    seen.map(({ oid }) => oid),
+    placed,
+  );
+  assert.deepEqual(gaps, []);
+  assert.ok(sockets.length > 1);
+  listener.close();
+  await trader.cancel(placed.map((o) => ({ a: ETH, o })));
+});
+
 test('a batch keeps its places, whatever is wrong with its items', async () => {
   const client = node.client(0);
   const answers = await client.order([

@@ -46,7 +46,7 @@ export interface NodeServiceOptions {
   /** Who is paid for request weight. */
   readonly weightSeller?: Address;
   readonly signatureThreads: number;
-  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions'>;
+  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions' | 'keepMs'>;
   readonly replayMessages: number;
   readonly keepFeedsMs: number;
   readonly clock: () => number;

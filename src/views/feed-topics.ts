@@ -15,7 +15,7 @@ import { activeAssetOf, clearinghouseOf, spotStateOf } from './info-accounts.ts'
 import { fillRows, ledgerUpdates, sliceFillRows, twapHistoryOf, twapStates } from './info-history.ts';
 import { allMids, assetContext, assetContexts, bookJson, bookRequest, levelJson, midText, recentTradesOf } from './info-markets.ts';
 import { openOrdersOf, orderHistoryOf } from './info-orders.ts';
-import { webData3Of } from './info-web-data.ts';
+import { webData2, webData3Of } from './info-web-data.ts';
 import type { Market } from './market-table.ts';
 import { openOrderJson, orderRowJson } from './order-json.ts';
 import { MalformedRequest, type RequestFields } from './request.ts';
@@ -100,6 +100,13 @@ const TOPICS: Readonly<Record<string, (views: Views, fields: RequestFields) => T
       withDex(fields, true),
       (views, user) => ({ dex: '', user, states: twapStates(views, views.mirror.numberOf(user)) }),
       ({ twaps, fills }) => twaps.length > 0 || fills.some(({ twapId }) => twapId !== undefined),
+    ),
+  webData2: (_, fields) =>
+    userState(
+      fields,
+      withUser(fields),
+      (views) => webData2(views, fields),
+      ({ touched }) => touched,
     ),
   webData3: (_, fields) => userState(fields, withUser(fields), webData3Of, ({ touched }) => touched),
   notification: (_, fields) => silent('notification', fields, fields.address()),

@@ -1,9 +1,8 @@
 /** The door of views. */
 export { blockTerms, type TermNames } from './block-terms.ts';
-export { quoteText, scaledOf, scaledText } from './decimal-text.ts';
 export type { FeedMessage, FeedSink, FeedSubscription } from './feeds.ts';
 export { INFO_TYPES } from './info.ts';
-export { type MarginTable, Market, MarketTable } from './market-table.ts';
+export { type MarginTable, Market } from './market-table.ts';
 export { MalformedRequest } from './request.ts';
 export { transactionHash } from './transaction-name.ts';
 export { Views, type ViewsOptions } from './views.ts';

@@ -75,6 +75,7 @@ const CANARIES: readonly Canary[] = [
       ['src/ledger/a.ts', "import { readFileSync } from 'node:fs';\n"],
       ['src/commitment/a.ts', "import { blake3 } from '@noble/hashes/blake3.js';\n"],
       ['src/ledger/a.test.ts', "import { blake3 } from '@noble/hashes/blake3.js';\n"],
+      ['src/sdk/a.ts', "import { Worker } from 'node:worker_threads';\n"],
     ],
     harmless: [
       ['src/report/a.ts', "import { init } from 'echarts/core';\n"],
@@ -102,6 +103,19 @@ const CANARIES: readonly Canary[] = [
       ['src/exchange/a.ts', '/* performance does not come from Math.random */\nexport const a = 1; // Date\n'],
       ['src/exchange/a.test.ts', 'const now = performance.now();\n'],
       ['src/kernel/host.ts', 'const now = performance.now();\n'],
+    ],
+  },
+  {
+    rule: rules.inBrowsers,
+    violations: [
+      ['src/sdk/a.ts', "const a = Buffer.from('00', 'hex');\n"],
+      ['src/sdk/a.ts', 'if (process.env.A) setImmediate(a);\n'],
+      ['src/commitment/a.ts', 'let timer: NodeJS.Timeout;\n'],
+    ],
+    harmless: [
+      ['src/sdk/a.ts', "throw new Error('the process ended'); // Buffer.from\n"],
+      ['src/sdk/a.test.ts', "const a = Buffer.from('00', 'hex');\n"],
+      ['src/storage/a.ts', "const a = Buffer.from('00', 'hex');\n"],
     ],
   },
   {

@@ -27,11 +27,17 @@ interface Part {
   readonly testPackages?: readonly string[];
   /** A part of rules: no clock, no randomness, no I/O, nothing asynchronous. */
   readonly rules?: boolean;
+  /** Runs in browsers as well: nothing of Node.js but what browsers have, too. */
+  readonly inBrowsers?: boolean;
 }
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
+  base: {
+    layer: 0,
+    inBrowsers: true,
+    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'],
+  },
   kernel: { layer: 1 },
   ledger: {
     layer: 2,
@@ -47,18 +53,49 @@ const PARTS: Readonly<Record<string, Part>> = {
   commitment: {
     layer: 3,
     rules: true,
+    inBrowsers: true,
     imports: ['base', 'kernel'],
     door: ['blake3.ts', 'header.ts', 'item-list.ts', 'naive-tree.ts', 'proof-error.ts', 'proof.ts', 'state-tree.ts', 'verify.ts'],
     testPackages: ['@noble/hashes'],
   },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
   storage: { layer: 4, imports: ['base', 'ledger'], packages: ['lmdb'] },
-  node: { layer: 5 },
+  signatures: {
+    layer: 4,
+    imports: ['base'],
+    packages: ['secp256k1', '@noble/curves', '@noble/hashes'],
+    door: ['measure.ts', 'signature-pool.ts'],
+  },
+  sdk: {
+    layer: 4,
+    imports: ['base', 'commitment'],
+    packages: ['@noble/curves', '@noble/hashes'],
+    testPackages: ['ws'],
+    inBrowsers: true,
+    door: [
+      'action-hash.ts',
+      'decimal.ts',
+      'diagnose.ts',
+      'signature.ts',
+      'signed-request.ts',
+      'signer-key.ts',
+      'typed-data.ts',
+      'wire-actions.ts',
+    ],
+  },
+  node: { layer: 5, door: ['sample-folder.ts'] },
   market: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   scenario: { layer: 5, imports: ['base', 'ledger', 'exchange', 'execution'] },
   report: { layer: 5, packages: ['echarts'] },
   views: { layer: 6, imports: ['base', 'kernel', 'ledger', 'exchange', 'commitment', 'storage', 'node'] },
-  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress'] },
+  devnet: {
+    layer: 6,
+    imports: ['base', 'ledger', 'exchange', 'sdk', 'node', 'market'],
+    door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
+  },
+  api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
+  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
+  conformance: { layer: 8 },
   simulator: { layer: 8, packages: ['fast-check'] },
   benchmarks: { layer: 8, peers: ['cli'], packages: ['commander', 'cli-progress'] },
 };
@@ -67,7 +104,7 @@ const PARTS: Readonly<Record<string, Part>> = {
 const DROPPED = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
 
 /** Written in capitals by convention and not in kebab-case. */
-const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md']);
+const CONVENTIONAL = new Set(['README.md', 'ARCHITECTURE.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md', 'Dockerfile']);
 
 // --- What the rules are made of -------------------------------------------------------------------------------------------------
 
@@ -196,7 +233,7 @@ export function packages(files: readonly SourceFile[]): string[] {
     if (target !== undefined || part === undefined) return [];
     const at = `${from}:${line}`;
     if (specifier.startsWith('node:')) {
-      const closed = !isTest(from) && (part.rules || part.layer === 0);
+      const closed = !isTest(from) && (part.rules || part.inBrowsers || part.layer === 0);
       return closed ? [`${at}: ${name} must not use ${specifier}`] : [];
     }
     const pack = specifier
@@ -231,6 +268,16 @@ export function pureRules(files: readonly SourceFile[]): string[] {
   });
   const impure = /\bDate\b|\bMath\.random\b|\bperformance\b|\bcrypto\b|\bsetTimeout\b|\bsetInterval\b|\bprocess\.|\basync\b|\bawait\b/;
   return lines(rules, impure, 'rules have no clock, no randomness, no I/O and nothing asynchronous', true);
+}
+
+/** What browsers load uses nothing that only Node.js has. Modules of Node.js: `packages`. */
+export function inBrowsers(files: readonly SourceFile[]): string[] {
+  const carried = files.filter(({ path }) => {
+    const part = PARTS[partOf(path) ?? ''];
+    return isCode(path) && !isTest(path) && (part?.inBrowsers || part?.layer === 0);
+  });
+  const onlyNode = /\b(?:process|Buffer|global)\.|\b(?:setImmediate|clearImmediate|require)\(|\bNodeJS\b|\b__(?:dirname|filename)\b/;
+  return lines(carried, onlyNode, 'browsers do not have this', true);
 }
 
 /**

@@ -52,6 +52,7 @@ holds('each part is in the table and has its README', rules.parts);
 holds('each part uses the packages allowed to it', rules.packages);
 holds('dependencies are pinned and have a reason', rules.dependencies);
 holds('rules have no clock, randomness or I/O', rules.pureRules);
+holds('what browsers load needs no Node.js', rules.inBrowsers);
 holds('mutable globals of AssemblyScript are marked as registers', rules.registers);
 holds('files are named after what is in them', rules.fileNames);
 holds('nothing is left over', rules.noLeftovers);

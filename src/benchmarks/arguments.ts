@@ -1,5 +1,5 @@
 /** Arguments of the command, checked. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../base/errors.ts';
 import { type BenchSettings, requireVariant, type Shape, VARIANTS } from './settings.ts';
@@ -30,6 +30,7 @@ interface Options {
   latency: boolean;
   latencySeconds?: number;
   data: string;
+  folder: string;
   seed: number;
 }
 
@@ -63,6 +64,7 @@ export function parseArguments(argv: readonly string[], catalogue: readonly stri
     rates: options.latency ? options.rates : [],
     latencySeconds: options.latencySeconds ?? (options.quick ? QUICK_LATENCY_SECONDS : LATENCY_SECONDS),
     dataFolder: options.data,
+    folder: options.folder,
     seed: options.seed,
   };
   return {
@@ -106,7 +108,9 @@ function benchCommand(catalogue: readonly string[]): Command {
     .addOption(new Option('--work <list>', 'extra work per transaction in microseconds').argParser(listOf(notNegative)))
     .addOption(new Option('--block-size <n>', 'transactions in a block').argParser(wholeNumber(1, 65536)).default(10_000))
     .addOption(
-      new Option('--commands <n>', `book, markets: commands of a flow (default: ${COMMANDS})`).argParser(wholeNumber(1, 20_000_000)),
+      new Option('--commands <n>', `book, markets, compression: commands of a flow (default: ${COMMANDS})`).argParser(
+        wholeNumber(1, 20_000_000),
+      ),
     )
     .addOption(
       new Option('--rates <list>', 'book, markets: input rates for latencies, commands a second')
@@ -116,6 +120,12 @@ function benchCommand(catalogue: readonly string[]): Command {
     .addOption(new Option('--latency-seconds <s>', `length of the input of a latency (default: ${LATENCY_SECONDS})`).argParser(notNegative))
     .option('--no-latency', 'book, markets: no latencies')
     .addOption(new Option('--data <folder>', 'compression: where recordings are').default(DATA))
+    .addOption(
+      new Option('--folder <folder>', 'journal, pipeline, recovery: where they write, on the disk to measure').default(
+        tmpdir(),
+        'the folder for temporary files',
+      ),
+    )
     .addOption(new Option('--seed <n>', 'seed of all generated work').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)).default(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} })

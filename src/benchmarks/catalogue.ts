@@ -3,6 +3,9 @@ import type { Benchmark } from './benchmark.ts';
 import { commitment } from './commitment-benchmark.ts';
 import { compression } from './compression-benchmark.ts';
 import { book, contention, follow, markets } from './flow-benchmarks.ts';
+import { journal } from './journal-benchmark.ts';
+import { pipeline } from './pipeline-benchmark.ts';
+import { recovery } from './recovery-benchmark.ts';
 import { risk } from './risk-benchmark.ts';
 import { chain, hot, synthetic, transfers } from './synthetic-benchmarks.ts';
 
@@ -15,6 +18,9 @@ export const CATALOGUE: readonly Benchmark[] = [
   risk,
   commitment,
   compression,
+  journal,
+  pipeline,
+  recovery,
   hot,
   chain,
   contention,

@@ -113,6 +113,8 @@ interface Form<T> {
   readonly decoded?: (value: T) => unknown;
 }
 
+type Rounds = Pick<BenchSettings, 'rounds' | 'warmUps'>;
+
 interface Measured {
   readonly bytes: number;
   readonly encodeMicros?: number;
@@ -120,13 +122,14 @@ interface Measured {
 }
 
 /** Of all values together. Times are medians over the rounds. */
-function measure<T>(values: readonly T[], { encode, decode, decoded }: Form<T>, rounds: number): Measured {
+function measure<T>(values: readonly T[], { encode, decode, decoded }: Form<T>, { rounds, warmUps }: Rounds): Measured {
   const encoded = values.map(encode);
   const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
   if (decode === undefined || decoded === undefined) return { bytes };
   for (const [i, value] of values.entries()) assert.deepEqual(decode(encoded[i] as Uint8Array), decoded(value));
   const time = (action: () => void): number => {
     const micros: number[] = [];
+    for (let i = 0; i < warmUps; i++) action();
     for (let round = 0; round < rounds; round++) {
       const started = performance.now();
       action();
@@ -159,7 +162,7 @@ function sizeRows(
   }));
 }
 
-function blockRows({ flow, blocks, book }: Sample, blockSize: number, rounds: number): SizeRow[] {
+function blockRows({ flow, blocks, book }: Sample, blockSize: number, rounds: Rounds): SizeRow[] {
   const count = blocks.reduce((sum, { block }) => sum + block.transactions.length, 0);
   const parameters = { flow: flow.name, blockSize };
   const { encode, decode } = zstd(1);
@@ -264,7 +267,7 @@ export const compression: Benchmark = {
   description:
     'Blocks and snapshots of three flows, in rows and in columns: bytes of a transaction and of an account, and micros to encode and decode them. The plain form of a body is its transactions encoded one by one.',
   async run(settings: BenchSettings, progress) {
-    const transactions = settings.quick ? QUICK_TRANSACTIONS : TRANSACTIONS;
+    const transactions = Math.min(settings.commands, settings.quick ? QUICK_TRANSACTIONS : TRANSACTIONS);
     const sizes: SizeRow[] = [];
     const notes: string[] = [];
     const blockSizes = [settings.blockSize, Math.max(1, Math.floor(settings.blockSize / SMALLER))];
@@ -283,7 +286,7 @@ export const compression: Benchmark = {
       for (const [done, flow] of flows.entries()) {
         progress(`compression, ${flow.name}, blocks of ${blockSize.toLocaleString('en')}`, done, flows.length);
         const sampled = await sample(flow, transactions / 3);
-        sizes.push(...blockRows(sampled, blockSize, settings.rounds));
+        sizes.push(...blockRows(sampled, blockSize, settings));
         if (at === 0) sizes.push(...stateRows(sampled, blockSize));
       }
     }

@@ -90,6 +90,31 @@ test('commitment: charts instead of rows', async () => {
   }
 });
 
+test('compression: what is smaller, and which flows are left out', async () => {
+  const args = ['compression', '--quick', '--rounds', '1', '--commands', '2000', '--block-size', '1000', '--data', 'nowhere'];
+  const { code, stdout, stderr } = await bench(...args, '--json');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /no recordings in nowhere/);
+  const { sizes, rows } = JSON.parse(stdout) as { sizes: Record<string, unknown>[]; rows: unknown[] };
+  assert.deepEqual(rows, []);
+  const bytes = (flow: string, blockSize: number, what: string, form: string): number => {
+    const found = sizes.filter(({ parameters, ...row }) => {
+      const { flow: name, blockSize: size } = parameters as Record<string, unknown>;
+      return name === flow && size === blockSize && row.what === what && row.form === form;
+    });
+    assert.equal(found.length, 1, `${flow}, ${blockSize}, ${what}, ${form}`);
+    return Number(found[0]?.bytes);
+  };
+  for (const flow of ['load', 'generated']) {
+    for (const size of [1000, 50]) {
+      assert.ok(bytes(flow, size, 'body', 'columns, zstd, book') < bytes(flow, size, 'body', 'rows, zstd'));
+      assert.ok(bytes(flow, size, 'receipts', 'columns, zstd') < bytes(flow, size, 'receipts', 'zstd'));
+      assert.ok(bytes(flow, size, 'access list', 'zstd') < bytes(flow, size, 'access list', 'plain'));
+    }
+    assert.ok(bytes(flow, 1000, 'snapshot', 'columns, zstd') < bytes(flow, 1000, 'snapshot', 'zstd'));
+  }
+});
+
 test('a table and a page', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
   try {
@@ -108,7 +133,7 @@ test('a table and a page', async () => {
 test('what there is, and what there is not', async () => {
   const list = await bench('--list');
   assert.equal(list.code, 0);
-  for (const name of ['transfers', 'synthetic', 'book', 'markets', 'follow', 'hot', 'chain', 'contention'])
+  for (const name of ['transfers', 'synthetic', 'book', 'markets', 'follow', 'compression', 'hot', 'chain', 'contention'])
     assert.match(list.stdout, new RegExp(`^${name} `, 'm'));
   const wrong = await bench('nothing');
   assert.equal(wrong.code, 1);

@@ -17,6 +17,7 @@ export interface SampledFlow {
 }
 
 const MARKETS = 100;
+const RESTING_ORDERS = 200;
 const START_MS = 1_760_000_000_000;
 const BLOCK_INTERVAL_MS = 100;
 const RECORDINGS = ['usdm_btcusdt_20240808.gz', 'spot_btcusdt_20240808.gz'];
@@ -52,9 +53,9 @@ function withHashedAddresses(transaction: Transaction): Transaction {
     : { ...transaction, sender };
 }
 
-/** The flow that `heddle replay` makes where no recording is named, in a hundred markets. */
+/** The flow that `heddle replay` makes where no recording is named, in a hundred markets with fewer orders. */
 export function generatedFlow(blockSize: number, commands: number, seed: number): SampledFlow {
-  const flow = new GeneratedFlow({ markets: MARKETS, blockSize, seed });
+  const flow = new GeneratedFlow({ markets: MARKETS, restingOrders: RESTING_ORDERS, blockSize, seed });
   return {
     name: 'generated',
     genesis: flow.genesis,

@@ -23,6 +23,8 @@ export interface BenchSettings {
   readonly latencySeconds: number;
   /** Where recordings are. */
   readonly dataFolder: string;
+  /** Where folders for measurements are made. */
+  readonly folder: string;
   readonly seed: number;
 }
 

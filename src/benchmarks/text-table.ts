@@ -65,8 +65,13 @@ export function remarksAsText(rows: readonly BenchmarkRow[]): string[] {
 export function seriesAsText({ x, xTitle, lines }: SeriesChart): string {
   return alignColumns([
     [xTitle, ...lines.map(({ label }) => label)],
-    ...x.map((value, i) => [whole(value), ...lines.map(({ values }) => (values[i] ?? Number.NaN).toPrecision(3))]),
+    ...x.map((value, i) => [whole(value), ...lines.map(({ values }) => figure(values[i] ?? Number.NaN))]),
   ]);
+}
+
+/** Three digits, or all of a whole number. */
+function figure(value: number): string {
+  return value >= 100 ? whole(Math.round(value)) : value.toPrecision(3);
 }
 
 export function latenciesAsText(rows: readonly LatencyRow[]): string {

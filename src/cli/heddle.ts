@@ -3,11 +3,16 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../base/errors.ts';
+import { type DevArguments, dev } from './dev.ts';
+import { printGenesis } from './genesis-template.ts';
 import { type LoadArguments, load } from './load.ts';
+import { addNodeOptions, applyConfigFile, effectiveConfiguration, integer, withEnvironment } from './node-options.ts';
 import { proveKeys } from './prove.ts';
+import { prune } from './prune.ts';
 import { type ReplayArguments, replay } from './replay.ts';
 import { type CrashArguments, crash } from './scenario.ts';
 import { restore, snapshot } from './snapshot.ts';
+import { type StartArguments, start } from './start.ts';
 import { type VerifyArguments, verify } from './verify.ts';
 
 const WORKERS_MAX = 64;
@@ -20,16 +25,9 @@ const SEED_MAX = 1_000_000_000;
 const TRANSACTIONS_MAX = 10_000_000;
 const IN_FLIGHT_MAX = 100_000;
 const KEY_BYTES_MAX = 255;
+const DAYS_MAX = 36_500;
 /** Where the tables lie beside a checkout. */
 const TABLES = '../shared/data/hyperliquid/adl-20251010';
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-    return value;
-  };
-}
 
 /** Keys are given one after the other. */
 function hexKeys(text: string, before: readonly Uint8Array[] = []): readonly Uint8Array[] {
@@ -39,6 +37,20 @@ function hexKeys(text: string, before: readonly Uint8Array[] = []): readonly Uin
   }
   return [...before, new Uint8Array(Buffer.from(digits, 'hex'))];
 }
+
+const DEV_EXAMPLES = `
+Examples:
+  heddle dev                                   the chain in ./heddle-data, at http://127.0.0.1:3001
+  heddle dev --folder other --port 3002        another one beside it
+  heddle dev --simulation off                  an empty market: nobody trades but you
+  HEDDLE_PORT=3002 heddle dev                  every option is also a variable of the environment`;
+
+const START_EXAMPLES = `
+Examples:
+  heddle genesis > genesis.json                to be edited: accounts, reporters, markets
+  heddle start --genesis genesis.json --folder /var/lib/heddle
+  heddle start --config /etc/heddle.json       {"folder": "/var/lib/heddle", "port": 3001, "limits": "on"}
+  HEDDLE_LOG_LEVEL=debug heddle start --config /etc/heddle.json`;
 
 function workersOption(): Option {
   return new Option('--workers <n>', 'worker threads')
@@ -53,6 +65,27 @@ function modelOption(): Option {
 }
 
 const program = new Command('heddle').description('A ledger that executes in parallel, with a derivatives exchange built into it.');
+
+addNodeOptions(program.command('dev'), { limits: 'off', logLevel: 'warn' })
+  .description('Runs a node to develop against: funded accounts with known keys, a dozen markets, makers and takers in them.')
+  .addOption(withEnvironment(new Option('--simulation <switch>', 'whether somebody trades').choices(['on', 'off']).default('on')))
+  .addOption(withEnvironment(new Option('--seed <n>', 'other prices and trades').argParser(integer(0, SEED_MAX)).default(1)))
+  .addOption(withEnvironment(new Option('--interval-ms <n>', 'time between prices').argParser(integer(50, 60_000)).default(1000)))
+  .option('--market-data <files...>', 'raw recordings whose prices the first markets follow, in their order')
+  .addHelpText('after', DEV_EXAMPLES)
+  .action((options: DevArguments, command: Command) => dev(options, effectiveConfiguration(command)));
+
+addNodeOptions(program.command('start'), { limits: 'on', logLevel: 'info' })
+  .description('Runs a node for others: nothing is funded, nothing simulated.')
+  .option('--config <file>', 'JSON object of the options below, without their dashes')
+  .addOption(withEnvironment(new Option('--genesis <file>', 'what the chain starts from, where the folder has none yet')))
+  .addHelpText('after', START_EXAMPLES)
+  .action((given: StartArguments & { config?: string }, command: Command) => {
+    if (given.config !== undefined) applyConfigFile(command, given.config);
+    return start(command.opts<StartArguments>(), effectiveConfiguration(command));
+  });
+
+program.command('genesis').description('Prints the genesis of the development chain, to start from when writing one.').action(printGenesis);
 
 program
   .command('replay')
@@ -100,6 +133,7 @@ program
   .option('--transactions <n>', 'how many are sent', integer(1, TRANSACTIONS_MAX), 100_000)
   .option('--seed <n>', 'other transactions of the same kind', integer(0, SEED_MAX), 1)
   .option('--in-flight <n>', 'the most that are sent and not yet confirmed', integer(1, IN_FLIGHT_MAX), 10_000)
+  .option('--keep-days <days>', 'remove bodies and receipts of blocks that are older; without it all are kept', integer(0, DAYS_MAX))
   .addOption(modelOption())
   .addOption(workersOption())
   .option('--json', 'print one JSON object instead of the summary')
@@ -116,6 +150,17 @@ program
   .addOption(workersOption())
   .option('--json', 'print one JSON object instead of the summary')
   .action((folder: string, options: VerifyArguments) => verify(folder, options));
+
+program
+  .command('prune')
+  .description(
+    'Removes bodies and receipts of old blocks of a node that is not running. Headers stay, and so does the state; blocks that are gone cannot be ' +
+      'executed again. A running node prunes by itself (`load --keep-days`).',
+  )
+  .argument('<folder>', "the node's folder")
+  .option('--keep-days <days>', 'blocks of so many days are kept', integer(0, DAYS_MAX), 30)
+  .option('--json', 'print one JSON object instead of the summary')
+  .action((folder: string, options: { keepDays: number; json?: boolean }) => prune(folder, options));
 
 program
   .command('snapshot')

@@ -17,6 +17,7 @@ export interface LoadArguments {
   readonly inFlight: number;
   readonly model: ModelChoice;
   readonly workers: number;
+  readonly keepDays?: number;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,7 @@ interface LoadResult {
   readonly settled: Float64Array;
 }
 
+const DAY_MS = 86_400_000;
 const PROGRESS_EVERY = 1000;
 /** So many times what may be unconfirmed may be unsettled. */
 const UNSETTLED_TIMES = 4;
@@ -36,8 +38,9 @@ const UNSETTLED_TIMES = 4;
 /** Prints. */
 export async function load(dir: string, options: LoadArguments): Promise<void> {
   await makeFolder(dir);
-  const { model, workers, inFlight } = options;
-  const pipeline = await openFolder(dir, { model, workers, waitingMax: inFlight });
+  const { model, workers, inFlight, keepDays } = options;
+  const keep = keepDays === undefined ? {} : { keepMs: keepDays * DAY_MS };
+  const pipeline = await openFolder(dir, { model, workers, waitingMax: inFlight, ...keep });
   let result: LoadResult;
   try {
     result = await withProgress('load', (onProgress) => run(pipeline, options, onProgress));

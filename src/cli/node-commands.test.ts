@@ -57,6 +57,13 @@ test('load, load again, verify, snapshot, restore, go on, prove', () => {
   assert.match(String(values.get(key)), /^[0-9a-f]+$/);
 });
 
+test('prune: old bodies go, and what is left still verifies', () => {
+  const pruned = JSON.parse(succeeds('prune', node, '--keep-days', '0', '--json'));
+  assert.ok(pruned.pruned > 0 && pruned.first === pruned.height);
+  assert.match(succeeds('prune', node), /^blocks pruned +0\nbodies from +\d+\nheight +\d+\n$/);
+  assert.deepEqual(JSON.parse(succeeds('verify', node, '--json', ...SERIAL)).wrong, []);
+});
+
 test('what is wrong with the arguments or the files ends with one sentence', () => {
   const old = join(folder, 'old');
   writeFileSync(old, readFileSync(file).with(8, 9));
@@ -66,6 +73,7 @@ test('what is wrong with the arguments or the files ends with one sentence', () 
   const nowhere = join(folder, 'nowhere');
   for (const [args, message] of [
     [['verify', nowhere], /^error: .* is not the folder of a node: there is no genesis\.json in it\n$/],
+    [['prune', nowhere], /^error: .* is not the folder of a node/],
     [['prove', nowhere, '01'], /^error: .* is not the folder of a node/],
     [['prove', node, 'zz'], /'zz' is invalid for argument 'keys'\. It must be 1 to 255 bytes in hexadecimal digits/],
     [['load', folder], /^error: .* is not empty: choose another folder/],

@@ -1,3 +1,3 @@
 /** The door of execution. */
 export { Engine, type EngineOptions, type TestSwitches } from './engine.ts';
-export type { PackedReceipts } from './packed-receipts.ts';
+export { PackedReceipts } from './packed-receipts.ts';

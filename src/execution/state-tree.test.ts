@@ -9,7 +9,7 @@ import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
 import { rootOf } from '../commitment/state-tree.ts';
-import type { Kernel } from '../kernel/index.ts';
+import { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
 import type { BlockRoots, PreparedBlock } from './api.ts';
@@ -98,16 +98,29 @@ test('a block that writes more than is worked in at a time, copied by all worker
   });
 });
 
-test('filling again takes no more memory', async () => {
-  const cells = 40_000;
-  await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 2, expectedRecords: cells / 8 } }, async (engine) => {
-    const { kernel } = inside(engine);
-    const first = engine.committedRoot();
-    inside(engine).tree.takeAgain();
+test('a top that is far too small: hundreds of records in a bucket, the same root; filling again takes no more memory', async () => {
+  const cells = 90_000;
+  const fitting = { workers: 1, benchCells: cells, commitment: { threads: 1, expectedRecords: cells } };
+  const roots = (engine: Engine) => engine.execute(block(), { model: 'serial' }).then(() => engine.committedRoot());
+  const block = () =>
+    writes(
+      1,
+      20_000,
+      (
+        (i) => () =>
+          i++
+      )(0),
+    );
+  const expected = await withEngine(fitting, async (engine) => [engine.committedRoot(), await roots(engine)]);
+  await withEngine({ ...fitting, commitment: { threads: 2, expectedRecords: 256 } }, async (engine) => {
+    const { kernel, tree } = inside(engine);
+    assert.equal(engine.committedRoot(), expected[0]);
+    assert.equal(await roots(engine), expected[1]);
+    tree.takeAgain();
     const chunks = kernel.get(L.REG_CHUNK_NEXT);
     for (let again = 0; again < 5; again++) {
-      inside(engine).tree.takeAgain();
-      assert.equal(engine.committedRoot(), first);
+      tree.takeAgain();
+      assert.equal(engine.committedRoot(), expected[1]);
     }
     assert.equal(kernel.get(L.REG_CHUNK_NEXT), chunks);
   });
@@ -190,6 +203,30 @@ test('few changes: partitions are worked several at a time', async () => {
     }
     assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
   });
+});
+
+test('numbers of jobs start again behind the last', async () => {
+  const start = Kernel.prototype.startSideThreads;
+  Kernel.prototype.startSideThreads = function (this: Kernel, count: number): Promise<void> {
+    this.set(L.CTL_ASIDE, L.ASIDE_NUMBER_MASK - 5);
+    this.set(L.CTL_ASIDE_DONE, L.ASIDE_NUMBER_MASK - 5);
+    return start.call(this, count);
+  };
+  try {
+    await withEngine({ workers: 1, benchCells: 300, commitment: { threads: 3 } }, async (engine) => {
+      const random = new Random(4);
+      for (let number = 1; number <= 8; number++) {
+        await engine.execute(
+          writes(number, 100, () => random.below(300)),
+          { model: 'serial' },
+        );
+        assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+      }
+      assert.ok(inside(engine).kernel.get(L.CTL_ASIDE) < 100);
+    });
+  } finally {
+    Kernel.prototype.startSideThreads = start;
+  }
 });
 
 test('numbers of threads that cannot be are refused', async () => {

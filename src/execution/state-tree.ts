@@ -26,10 +26,14 @@ const RECORDS_PER_ACCOUNT = 8;
 const RECORDS_PER_BUCKET = 2;
 /** Runs of entries have room to spare, and shorter ones are left behind as buckets grow. More is taken when it is used up. */
 const POOL_FACTOR = 1.4;
-/** The most that one change takes of the pool in the mean: a longer run for its bucket, with twice the mean and some more entries. */
+/**
+ * The most that one change takes of the pool in the mean: a longer run for its bucket, with twice the mean and some more entries; never more than
+ * the longest of the runs that grow by steps.
+ */
 const RUN_OF_MEAN = 2;
 const RUN_AND_MORE = 6;
-/** A long run may give way to one of twice its length, and that again. */
+const STEPPED_MAX = C.RUN_STEP * C.RUN_STEPS;
+/** Runs that double take at most so many times what they come to hold, those included that they leave behind. */
 const LONG_FACTOR = 4;
 const CHANGES_MAX = 1 << 17;
 const DIRTY_MAX = 1 << 18;
@@ -167,7 +171,9 @@ export class StateTree {
       long += kernel.get(part + C.PART_LONG);
     }
     const mean = records / 2 ** kernel.get(C.COM_BITS);
-    const entries = changes * Math.ceil(RUN_OF_MEAN * mean + RUN_AND_MORE) + long * LONG_FACTOR;
+    // Nearly all buckets stay below a few times the mean.
+    if (mean > STEPPED_MAX / 4) long += changes;
+    const entries = changes * Math.min(STEPPED_MAX, Math.ceil(RUN_OF_MEAN * mean + RUN_AND_MORE)) + long * LONG_FACTOR;
     const needed = entries * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
     if (kernel.get(C.COM_POOL_END) - kernel.get(C.COM_POOL_NEXT) < needed) this.addRoom(needed);
     for (const word of [C.COM_HASH_NEXT, C.COM_HASHED, C.COM_PART_NEXT, C.COM_PARTS_DONE]) kernel.set(word, 0);

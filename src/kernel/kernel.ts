@@ -329,9 +329,9 @@ export class Kernel {
    */
   askAside(job: number, argument: number): number {
     const word = L.CTL_ASIDE >>> 2;
-    const number = Atomics.load(this.i32, word) + 1;
-    assert(number < 0x7fffffff, 'the side threads are asked two billion times at most');
-    assert(number - Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2) <= L.ASIDE_JOBS, 'there is room for the job');
+    const number = (Atomics.load(this.i32, word) + 1) & L.ASIDE_NUMBER_MASK;
+    const waiting = (number - Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2)) & L.ASIDE_NUMBER_MASK;
+    assert(waiting <= L.ASIDE_JOBS, 'there is room for the job');
     const at = L.CTL_ASIDE_JOBS + (number % L.ASIDE_JOBS) * 16;
     this.set(at + L.ASIDE_WHAT, job);
     this.set(at + L.ASIDE_ARGUMENT, argument);
@@ -347,7 +347,9 @@ export class Kernel {
     if (done >>> 0 === L.ASIDE_FAILED) {
       throw new HeddleError('ENGINE_BROKEN', 'a thread that keeps the state tree has died; the ledger has to be restored');
     }
-    return done >= number;
+    // Those that are not done yet are the ASIDE_JOBS behind it at most, around the end of the numbers too.
+    const left = (number - done) & L.ASIDE_NUMBER_MASK;
+    return left === 0 || left > L.ASIDE_JOBS;
   }
 
   /** Blocks this thread until the job is done. */

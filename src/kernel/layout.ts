@@ -93,6 +93,8 @@ export const CTL_ASIDE_DONE: u32 = 0x0800;
 export const CTL_ASIDE_JOBS: u32 = 0x0900;
 /** Jobs that can be asked before the first of them is done. */
 export const ASIDE_JOBS: u32 = 16;
+/** Numbers of jobs start again at 0 behind this; a multiple of ASIDE_JOBS, less one. */
+export const ASIDE_NUMBER_MASK: u32 = 0x3fffffff;
 export const ASIDE_WHAT: u32 = 0;
 export const ASIDE_ARGUMENT: u32 = 4;
 export const ASIDE_LEFT: u32 = 8;

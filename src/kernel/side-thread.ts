@@ -32,7 +32,7 @@ function doPart(number: number): void {
     throw error;
   }
   if (Atomics.sub(words, job + L.ASIDE_LEFT / 4, 1) !== 1) return;
-  Atomics.compareExchange(words, DONE, number - 1, number);
+  Atomics.compareExchange(words, DONE, (number - 1) & L.ASIDE_NUMBER_MASK, number);
   Atomics.notify(words, DONE);
 }
 
@@ -42,5 +42,8 @@ parentPort?.postMessage('ready');
 while (true) {
   Atomics.wait(words, ASKED, done);
   const asked = Atomics.load(words, ASKED);
-  while (done < asked) doPart(++done);
+  while (done !== asked) {
+    done = (done + 1) & L.ASIDE_NUMBER_MASK;
+    doPart(done);
+  }
 }

@@ -6,7 +6,7 @@
  *  21  the packed transactions: each behind its length as a u32, as `encodeTransaction` writes it
  *
  * Invariant: a block has one packed form, and bytes that can be read are that of the block that comes out.
- * Not here: the form that the store keeps (transaction-codec.ts), in which transactions share their addresses.
+ * Not here: the form that the store keeps (block-columns.ts), in which transactions share their addresses and more.
  */
 import { HeddleError } from '../base/errors.ts';
 import { decodeTransaction } from './transaction-codec.ts';

@@ -21,6 +21,8 @@ import { commitSnapshot, SnapshotReader } from './snapshot-reader.ts';
 export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' | 'store' | 'clock'> {
   /** Default: the machine's. */
   readonly clock?: () => number;
+  /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
+  readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
 }
 
 interface FolderPaths {
@@ -92,13 +94,14 @@ export async function checkEmpty(dir: string): Promise<void> {
 }
 
 /** Starts the node of a folder: its pipeline, which closes the store with itself. Throws what reading the genesis, opening and recovery throw. */
-export async function openFolder(dir: string, options: FolderOptions = {}): Promise<Pipeline> {
+export async function openFolder(dir: string, { attach, ...options }: FolderOptions = {}): Promise<Pipeline> {
   const genesis = await readGenesis(dir);
   const paths = pathsOf(dir);
   const store = await Store.open(paths.store, { chainId: genesisHash(genesis) });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
-    return await Pipeline.open({ clock: Date.now, ...options, genesis, store, disk: await RealDisk.open(paths.journal) });
+    const told = attach?.(genesis, store);
+    return await Pipeline.open({ clock: Date.now, ...options, ...told, genesis, store, disk: await RealDisk.open(paths.journal) });
   } catch (error) {
     await store.close();
     throw error;

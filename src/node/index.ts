@@ -1,8 +1,18 @@
 /** The door of node. */
 export { createFolder, type FolderOptions, openFolder, readGenesis } from './folder.ts';
+export { decodeGenesis, encodeGenesis } from './genesis-file.ts';
 export { genesisHash } from './genesis-hash.ts';
-export { type Confirmation, type ConfirmedBlock, Pipeline, type PipelineOptions, type Settlement, type Ticket } from './pipeline.ts';
-export { type KeyProof, proveKey } from './prove-key.ts';
+export {
+  type BlockWork,
+  type Confirmation,
+  type ConfirmedBlock,
+  Pipeline,
+  type PipelineOptions,
+  type Settlement,
+  type Ticket,
+} from './pipeline.ts';
+export { type KeyProof, proveKey, proveSettled, type StoredProof } from './prove-key.ts';
+export { type PruneSummary, pruneFolder } from './pruning.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
 export { packChunks } from './snapshot-format.ts';
 export { SortedTree } from './sorted-tree.ts';

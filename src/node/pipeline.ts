@@ -15,7 +15,7 @@ import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
+import type { BlockResult, BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
 import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -48,11 +48,21 @@ export interface PipelineOptions {
   readonly termsOf?: (block: ConfirmedBlock) => BlockTerms;
   /** Bodies and receipts of blocks that are older than this go; their headers stay. Without it nothing goes. Needs a store. */
   readonly keepMs?: number;
+  /** The journal begins a new file when one has reached this, and removes whole ones; default 64 MiB. */
+  readonly journalSegmentBytes?: number;
   /** Called for every block that was executed, before its tickets are told; at a start also for those that are executed again. Must not throw. */
   readonly onConfirmed?: (block: ConfirmedBlock) => void;
+  /** Called with what the execution of a block has taken, for whoever measures it. Must not throw. */
+  readonly onExecuted?: (work: BlockWork) => void;
   /** Called when a block's header is final, before its tickets are told. Must not throw. */
   readonly onSettled?: (settlement: Settlement) => void;
 }
+
+/** What the execution of a block has taken. */
+export type BlockWork = Pick<
+  BlockResult,
+  'model' | 'transactions' | 'systemTransactions' | 'seconds' | 'executions' | 'validations' | 'conflictsByClass' | 'fallback'
+>;
 
 /** A block that was executed and is in the journal. Everything in it is the receiver's to keep. */
 export interface ConfirmedBlock {
@@ -204,7 +214,12 @@ export class Pipeline {
   static async open(options: PipelineOptions): Promise<Pipeline> {
     const chainId = genesisHash(options.genesis);
     const height = options.store?.height;
-    const journal = await Journal.open(options.disk, { chainId, ...(height === undefined ? {} : { confirmed: height }) });
+    const { journalSegmentBytes: segmentBytes } = options;
+    const journal = await Journal.open(options.disk, {
+      chainId,
+      ...(height === undefined ? {} : { confirmed: height }),
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    });
     let engine: Engine | undefined;
     try {
       engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
@@ -221,6 +236,11 @@ export class Pipeline {
   /** The last header that is final; none before the first block. */
   get settled(): Settlement | undefined {
     return this.head;
+  }
+
+  /** What has broken it, if something has: nothing more is confirmed. */
+  get broken(): HeddleError | undefined {
+    return this.failure;
   }
 
   /** What reads the state of the last executed block. */
@@ -466,11 +486,13 @@ export class Pipeline {
 
   /** Executes a block and confirms its transactions. */
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
-    const { model = 'auto', store, onConfirmed, termsOf } = this.options;
+    const { model = 'auto', store, onConfirmed, onExecuted, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
     const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
-    const { kept, roots, changes = [] } = await this.engine.executeBlock(block, options);
+    const result = await this.engine.executeBlock(block, options);
+    const { kept, roots, changes = [] } = result;
+    onExecuted?.(result);
     const receipts = kept as PackedReceipts;
     this.behind.add();
     this.executedHeight = block.number;

@@ -4,8 +4,12 @@
  *
  * Invariant: the journal keeps what the store does not have. One pruning goes on at a time.
  */
+import { access } from 'node:fs/promises';
+import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader } from '../commitment/header.ts';
-import type { Journal, Store } from '../storage/index.ts';
+import { Journal, RealDisk, Store } from '../storage/index.ts';
+import { pathsOf, readGenesis } from './folder.ts';
+import { genesisHash } from './genesis-hash.ts';
 
 /** Blocks from one look to the next. */
 const LOOK_EVERY = 64;
@@ -42,6 +46,45 @@ export class Pruning {
     const below = firstToKeep(this.store, beforeMs, AT_ONCE);
     await this.store.prune(below);
     await this.journal.prune(below);
+  }
+}
+
+export interface PruneSummary {
+  /** Heights that had a body before and have none now. */
+  readonly pruned: number;
+  /** The first that has one. */
+  readonly first: number;
+  readonly height: number;
+}
+
+/**
+ * Prunes the folder of a node that is not running: what is before `beforeMs`. Throws NO_FOLDER, NO_STORE and what opening a journal and a store
+ * throws.
+ */
+export async function pruneFolder(dir: string, beforeMs: number): Promise<PruneSummary> {
+  const chainId = genesisHash(await readGenesis(dir));
+  const paths = pathsOf(dir);
+  try {
+    await access(paths.store);
+  } catch (cause) {
+    throw new HeddleError('NO_STORE', `${dir} has no store: start the node once, it makes it from the journal`, { cause });
+  }
+  const store = await Store.open(paths.store, { chainId });
+  try {
+    const { height } = store;
+    if (height === undefined) throw new HeddleError('NO_STORE', `the store of ${dir} is empty: start the node once, it fills it`);
+    const journal = await Journal.open(await RealDisk.open(paths.journal), { chainId, confirmed: height });
+    try {
+      const before = store.first;
+      const below = firstToKeep(store, beforeMs, Number.MAX_SAFE_INTEGER);
+      await store.prune(below);
+      await journal.prune(below);
+      return { pruned: store.first - before, first: store.first, height };
+    } finally {
+      await journal.close();
+    }
+  } finally {
+    await store.close();
   }
 }
 

@@ -43,7 +43,7 @@ export const PREFACE_BYTES = 48;
 export const DEPTH_MAX = 16;
 const FIXED_BYTES = 32 + HEADER_BYTES + 1 + 4;
 const ENTRY_BYTES = 85;
-/** Some 40 KiB when compressed. Columns of 8192 records are 3 % smaller, those of 2048 some 5 % larger. */
+/** Some 40 KiB when compressed. Columns of 8192 records are 3 % smaller, those of 2048 are 3 % larger. */
 const CHUNK_RECORDS = 4096;
 /** A chunk's records, at the most: more than any state that a chain of 2^16 chunks can have. */
 const CHUNK_BYTES_MAX = 2 ** 30;

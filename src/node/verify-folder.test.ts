@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type BlockHeader, decodeHeader, encodeHeader } from '../commitment/header.ts';
 import { Store } from '../storage/index.ts';
+import { createFolder, openFolder } from './folder.ts';
 import { genesisHash } from './genesis-hash.ts';
+import { pruneFolder } from './pruning.ts';
 import { growFolder, SAMPLE_ENGINE, sampleFolder, sampleGenesis } from './sample-folder.ts';
 import { restoreSnapshot, writeSnapshot } from './snapshot.ts';
 import { type Verification, verifyFolder } from './verify-folder.ts';
@@ -146,5 +148,42 @@ test('a folder that was restored is executed from its snapshot on', async () => 
   assert.deepEqual(found.wrong, []);
   assert.deepEqual([found.blocks, found.height, found.headers], [3, HEIGHT + 3, 3]);
   rmSync(join(dir, 'snapshot'));
-  assert.match((await verify(dir)).wrong.join(), /the journal begins with block 6, and there is no snapshot/);
+  const without = await verify(dir);
+  assert.deepEqual([without.wrong, without.blocks, without.height], [[], 0, HEIGHT + 3]);
+  assert.match(
+    without.notes.join(),
+    /^blocks before 6 have been pruned: those up to 8 were compared with their headers, not executed again$/,
+  );
+  rmSync(join(dir, 'store'), { recursive: true });
+  assert.match((await verify(dir)).wrong.join(), /the journal begins with block 6, and there is no state of the one before/);
+});
+
+test('a folder that was pruned: what is left is compared, headers stay, and the node goes on', async () => {
+  const dir = join(folder, 'pruned');
+  await createFolder(dir, sampleGenesis());
+  const small = { model: 'serial', engine: SAMPLE_ENGINE, journalSegmentBytes: 500 } as const;
+  // A block every ten seconds, one of which is kept while the node runs.
+  let now = 1_760_000_000_000;
+  const grow = async (blocks: number, keepMs: number) => {
+    const pipeline = await openFolder(dir, { ...small, keepMs, clock: () => (now += 10_000) });
+    for (let i = 0; i < blocks; i++) {
+      await pipeline.submit({ kind: 'noop', sender: sampleGenesis().accounts[0]?.address as string, nonce: BigInt(now + i) }).settled;
+    }
+    await pipeline.close();
+  };
+  await grow(70, 100_000);
+  const first = (await pruneFolder(dir, 0)).first;
+  assert.ok(first > 40 && first < 64, `bodies from ${first}`);
+  const { pruned, height } = await pruneFolder(dir, now - 50_000);
+  assert.ok(pruned > 0 && height === 70);
+  assert.equal((await pruneFolder(dir, now - 50_000)).pruned, 0);
+  const found = await verify(dir);
+  assert.deepEqual([found.wrong, found.blocks, found.height, found.headers], [[], 0, 70, 70]);
+  assert.match(found.notes.join(), /have been pruned/);
+  await grow(3, 1e9);
+  assert.deepEqual((await verify(dir)).wrong, []);
+  // Nothing stands for what was pruned but the store.
+  rmSync(join(dir, 'store'), { recursive: true });
+  await assert.rejects(openFolder(dir, small), { code: 'JOURNAL_PRUNED' });
+  await assert.rejects(pruneFolder(dir, now), { code: 'NO_STORE' });
 });

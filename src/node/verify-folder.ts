@@ -1,7 +1,8 @@
 /**
  * Verifies all that a node has on disk against what it follows from: the journal's checksums; a second execution of the journal from
  * genesis (or from the snapshot that the folder was restored from), whose headers, bodies and receipts must be those of the store, each
- * header chained to the one before; and the root of the store's records.
+ * header chained to the one before; and the root of the store's records. Of a folder that was pruned what is left is compared with its headers, and what
+ * the journal has beyond the store is executed.
  *
  * Invariant: what is reported is wrong, and damage is a sentence in the result, never an error. The node must not be running. Opening
  * the journal cuts off a torn tail, as a start does.
@@ -10,12 +11,13 @@
 import { access } from 'node:fs/promises';
 import { HeddleError } from '../base/errors.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
+import { listRoot } from '../commitment/item-list.ts';
 import { compareBytes } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { BlockRoots, ModelChoice } from '../execution/api.ts';
-import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
+import { Engine, type EngineOptions, PackedReceipts } from '../execution/index.ts';
 import { packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
-import { encodeBlock } from '../ledger/transaction-codec.ts';
+import { decodeBlock, encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import { Journal, RealDisk, Store } from '../storage/index.ts';
 import { headerOf } from './block-header.ts';
 import { pathsOf, readGenesis } from './folder.ts';
@@ -193,7 +195,7 @@ class FolderCheck {
     const { model, workers } = this.options;
     const engine = await Engine.create({ ...this.options.engine, genesis, workers, commitment: true });
     try {
-      const base = await this.orWrong(() => this.begin(engine, genesis, journal));
+      const base = await this.orWrong(() => this.begin(engine, genesis, journal, store));
       if (base === undefined) return;
       this.height = base.height;
       let parentHash = base.header === undefined ? genesisHash(genesis) : headerHash(base.header);
@@ -228,11 +230,15 @@ class FolderCheck {
   }
 
   /** Brings the engine to where the journal begins. */
-  private async begin(engine: Engine, genesis: Genesis, journal: Journal): Promise<Base> {
+  private async begin(engine: Engine, genesis: Genesis, journal: Journal, store: Store | undefined): Promise<Base> {
     const snapshot = await SnapshotReader.openIfThere(pathsOf(this.dir).snapshot);
+    if (snapshot !== undefined && journal.first > snapshot.manifest.header.height + 1) {
+      await snapshot.close();
+      return await this.beginPruned(engine, journal, store);
+    }
     if (snapshot === undefined) {
       if (journal.first === 1) return { header: undefined, height: 0 };
-      throw new HeddleError('JOURNAL_GAP', `the journal begins with block ${journal.first}, and there is no snapshot of the one before`);
+      return await this.beginPruned(engine, journal, store);
     }
     try {
       const { header, chainId } = snapshot.manifest;
@@ -247,6 +253,54 @@ class FolderCheck {
     } finally {
       await snapshot.close();
     }
+  }
+
+  /** The journal's first blocks are gone: what the store has stands for them. */
+  private async beginPruned(engine: Engine, journal: Journal, store: Store | undefined): Promise<Base> {
+    const height = store?.height;
+    const header = store === undefined || height === undefined ? undefined : this.header(store, height);
+    if (store === undefined || height === undefined || header === undefined || height + 1 < journal.first) {
+      throw new HeddleError('JOURNAL_GAP', `the journal begins with block ${journal.first}, and there is no state of the one before`);
+    }
+    this.notes.push(
+      `blocks before ${Math.max(store.first, journal.first)} have been pruned: those up to ${height} were compared with their headers, not executed again`,
+    );
+    for (let kept = Math.max(1, store.first); kept <= height; kept++) await this.compareKept(store, journal, kept);
+    const records = store.records();
+    try {
+      engine.importState(records, height, header.nextOrdinal);
+    } finally {
+      records.close();
+    }
+    return { header, height };
+  }
+
+  /** Body and receipts of a block against its header, and the journal's body if it is there. */
+  private async compareKept(store: Store, journal: Journal, height: number): Promise<void> {
+    const header = this.header(store, height);
+    if (header === undefined) return;
+    await this.orWrong(async () => {
+      const body = store.body(height);
+      const receipts = store.receipts(height);
+      // Of a block that a snapshot stands for there is a header only.
+      if (body?.length === 0) return;
+      if (body === undefined || receipts === undefined) {
+        this.add(`block ${height}: its body or its receipts are not in the store`);
+        return;
+      }
+      const block = decodeBlock(body);
+      const roots = { transactionsRoot: listRoot(block.transactions.map(encodeTransaction)), receiptsRoot: listRoot(itemsOf(receipts)) };
+      for (const name of ['transactionsRoot', 'receiptsRoot'] as const) {
+        if (compareBytes(roots[name], header[name]) === 0) continue;
+        this.add(`block ${height}: ${name} of what the store has is ${hex(roots[name])}, its header says ${hex(header[name])}`);
+      }
+      if (height < journal.first) return;
+      for await (const entry of journal.read(height)) {
+        if (compareBytes(encodeBlock(unpackBlock(entry.body)), body) !== 0)
+          this.add(`block ${height}: the store has another body than the journal`);
+        break;
+      }
+    });
   }
 
   private compareBase(store: Store | undefined, { header, height }: Base, root: string): void {
@@ -298,6 +352,14 @@ class FolderCheck {
       return undefined;
     }
   }
+}
+
+/** Receipts as the store has them. */
+function itemsOf(packed: Uint8Array): Uint8Array[] {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  let count = 0;
+  for (let at = 0; at + 4 <= packed.length; at += 4 + view.getUint32(at, true)) count++;
+  return new PackedReceipts(packed, count).items();
 }
 
 function text(value: Uint8Array | number | bigint): string {

@@ -47,6 +47,13 @@ test('the same input gives the same file', () => {
   assert.equal(renderCrashReport(sampleCrash()), pages.crash);
 });
 
+test('a benchmark of sizes has a table and no charts', () => {
+  const sample = sampleBenchmark();
+  const html = renderBenchmarkReport({ ...sample, sections: sample.sections.filter(({ name }) => name === 'compression') });
+  assert.doesNotMatch(html, /<svg/);
+  assert.match(html, /<td>columns, zstd<\/td><td class="number">3.94<\/td>/);
+});
+
 test('text from outside is escaped', () => {
   const html = renderReplayReport({
     ...sampleReplay(),

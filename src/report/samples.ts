@@ -185,6 +185,23 @@ export function sampleBenchmark(): BenchmarkReport {
           },
         ],
       },
+      {
+        name: 'compression',
+        title: 'Bytes on disk',
+        description: 'Bodies of blocks in several forms.',
+        rows: [],
+        latencies: [],
+        sizes: ['each alone', 'rows', 'columns, zstd'].map((form, index) => ({
+          benchmark: 'compression',
+          parameters: { flow: 'load', blockSize: 10_000 },
+          what: 'body',
+          form,
+          per: 'transaction',
+          bytes: 63 / 4 ** index,
+          ratioToPlain: 4 ** index,
+          ...(index === 0 ? {} : { encodeMicros: 0.9 * index, decodeMicros: 1.1 * index }),
+        })),
+      },
     ],
   };
 }

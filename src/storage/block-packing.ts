@@ -4,7 +4,7 @@
  *   packed value of compression.ts; form 2: a body in columns (ledger/block-columns.ts), 3: receipts in columns (receipt-columns.ts)
  *
  * Invariant: what was packed comes back byte for byte: a body as `encodeBlock` writes it, whichever way it was given.
- * Not here: the journal, which holds rows: headers hash transactions in rows, and it is written before anything waits.
+ * Not here: the journal, which holds transactions as they are hashed (ledger/packed-block.ts): it is written before anybody is told.
  */
 import { decodeColumns, encodeColumns, newAddresses } from '../ledger/block-columns.ts';
 import type { AddressBook } from '../ledger/name-columns.ts';

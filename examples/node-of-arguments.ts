@@ -1,0 +1,52 @@
+/** What the examples have in common: a client from the arguments `--url` and `--key` or from HEDDLE_URL and HEDDLE_KEY, and a market by its name. */
+import { parseArgs } from 'node:util';
+import { HeddleClient, type Market, SignerKey } from '../src/sdk/index.ts';
+
+export interface Arguments {
+  readonly client: HeddleClient;
+  /** The values of the example's own options. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** `defaults`: the example's own options; an empty text means that it has to be given. Ends the process with a line of help if it is not. */
+export function readArguments(defaults: Readonly<Record<string, string>>): Arguments {
+  const all: Record<string, string> = {
+    url: process.env.HEDDLE_URL ?? 'http://127.0.0.1:3001',
+    key: process.env.HEDDLE_KEY ?? '',
+    chain: 'Testnet',
+    ...defaults,
+  };
+  try {
+    const spec = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { type: 'string' as const, default: value }]));
+    const { values } = parseArgs({ options: spec });
+    const options = values as Record<string, string>;
+    for (const [name, value] of Object.entries(options)) if (value === '') throw new Error(`--${name} is missing`);
+    const { url = '', key = '', chain } = options;
+    const client = new HeddleClient({ url, signer: new SignerKey(key), chain: chain === 'Mainnet' ? 'Mainnet' : 'Testnet' });
+    return { client, options };
+  } catch (error) {
+    const usage = Object.entries(all).map(([name, value]) => `--${name} ${name === 'key' ? '<private key>' : value || '<value>'}`);
+    console.error(`${(error as Error).message}\nOptions: ${usage.join(' ')}`);
+    process.exit(2);
+  }
+}
+
+export interface FoundMarket extends Market.MarketMeta {
+  readonly asset: number;
+}
+
+export async function findMarket(client: HeddleClient, coin: string): Promise<FoundMarket> {
+  const { universe } = await client.info({ type: 'meta' });
+  const asset = universe.findIndex(({ name }) => name === coin);
+  const meta = universe[asset];
+  if (meta === undefined) throw new Error(`there is no market ${coin}; there are ${universe.map(({ name }) => name).join(', ')}`);
+  return { ...meta, asset };
+}
+
+/** Resolves when the process is asked to stop. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}

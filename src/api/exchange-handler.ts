@@ -1,0 +1,176 @@
+/**
+ * `POST /exchange`: read, authenticate, translate, submit, answer when it is confirmed.
+ *
+ * Invariant: what is answered as accepted is in the journal and executed. A request that is refused before it is submitted leaves nothing
+ * behind, and uses up no nonce. Every request is answered, whatever it is.
+ * Not here: sockets; what a transaction does.
+ */
+import * as code from '../base/codes.ts';
+import { HeddleError } from '../base/errors.ts';
+import type { MessageContext } from '../exchange/messages.ts';
+import { requestMessages } from '../exchange/messages.ts';
+import type { Address, Transaction } from '../ledger/transactions.ts';
+import type { Confirmation, Pipeline } from '../node/index.ts';
+import { readRequest, type SignedRequest } from '../sdk/signed-request.ts';
+import { type ActionOf, isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
+import { type Account, type Authenticated, type AuthenticationOptions, authenticate } from './authentication.ts';
+import { type LedgerAction, translateAction } from './exchange-actions.ts';
+import { defaultAnswer, failed } from './exchange-responses.ts';
+import { MalformedRequest } from './malformed-request.ts';
+import type { AddressBudgets } from './rate-limits.ts';
+import { type ActionContext, type ExchangeResponse, isRefusal, type Refusal, refusal, type Translation } from './translation.ts';
+
+export interface ExchangeOptions {
+  readonly pipeline: Pick<Pipeline, 'submit'>;
+  readonly authentication: AuthenticationOptions;
+  readonly actions: ActionContext;
+  readonly budgets: AddressBudgets;
+  /** What an address has traded, in quote units. */
+  readonly volumeOf: (user: Address) => bigint;
+  /** Who is paid for request weight; without it none is sold. */
+  readonly weightSeller?: Address;
+  readonly limitsEnforced: boolean;
+  readonly clock: () => number;
+  readonly onConfirmed: (type: string, seconds: number, code: number) => void;
+}
+
+/** The node cannot take it now: HTTP 429 or 503. */
+export class Overloaded extends Error {
+  readonly isTemporary: boolean;
+
+  constructor(message: string, isTemporary: boolean) {
+    super(message);
+    this.name = 'Overloaded';
+    this.isTemporary = isTemporary;
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** Price of a request, in quote units. */
+const WEIGHT_PRICE = 500n;
+const WEIGHT_MAX = 1_000_000_000;
+
+export class ExchangeHandler {
+  private readonly options: ExchangeOptions;
+
+  constructor(options: ExchangeOptions) {
+    this.options = options;
+  }
+
+  /** Throws MalformedRequest and Overloaded. */
+  async handle(body: unknown): Promise<ExchangeResponse> {
+    let request: SignedRequest;
+    try {
+      request = readRequest(body);
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      if (error.code === 'INVALID_SIGNATURE') return failed(requestMessages.badSignature);
+      throw new MalformedRequest(error.message);
+    }
+    const { expiresAfter } = request;
+    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return failed('Action has expired.');
+    const authenticated = await orOverloaded(() => authenticate(request, body, this.options.authentication));
+    return 'failure' in authenticated ? failed(authenticated.failure) : this.obey(request, authenticated);
+  }
+
+  private async obey(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Promise<ExchangeResponse> {
+    const { actions, budgets, volumeOf } = this.options;
+    const translated =
+      action.type === 'reserveRequestWeight' ? this.reserve(action) : translateAction(action as LedgerAction, actions, signer);
+    if (isRefusal(translated)) return failed(translated.refused);
+    const behalf = translated.behalf ?? (isUserSigned(action) ? undefined : request.vaultAddress);
+    const actor = behalf ?? multiSig?.user ?? account.owner ?? signer;
+    const volume = volumeOf(actor);
+    if (budgets.take(actor, itemsOf(action), volume, isCancel(action)) === undefined) {
+      const { used, allowed, reserved } = budgets.budgetOf(actor, volume);
+      return failed(requestMessages.tooManyRequests(used + itemsOf(action), allowed + reserved, volume));
+    }
+    const transaction = {
+      ...translated.body,
+      sender: signer,
+      nonce: BigInt(request.nonce),
+      ...(behalf === undefined ? {} : { behalf }),
+      ...(multiSig === undefined ? {} : { multiSig }),
+    } as Transaction;
+    const confirmed = await this.confirm(transaction, action.type);
+    if (confirmed === undefined) return failed('Invalid value in action.');
+    const context = this.contextOf(confirmed.code, { signer, actor, behalf, account, nonce: request.nonce });
+    if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
+      budgets.reserve(action.destination ?? actor, action.weight);
+    }
+    const { block, index, code: result, events } = confirmed;
+    return translated.answer({ block, index, code: result, events, sender: signer, context });
+  }
+
+  /** Undefined: a value is beyond what transactions can carry. */
+  private async confirm(transaction: Transaction, type: string): Promise<Confirmation | undefined> {
+    const started = performance.now();
+    try {
+      const confirmation = await orOverloaded(() => this.options.pipeline.submit(transaction).confirmed);
+      this.options.onConfirmed(type, (performance.now() - started) / 1000, confirmation.code);
+      return confirmation;
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'NOT_ENCODABLE') return undefined;
+      throw error;
+    }
+  }
+
+  private contextOf(
+    result: number,
+    found: { signer: Address; actor: Address; behalf: Address | undefined; account: Account; nonce: number },
+  ): MessageContext {
+    const nonce = BigInt(found.nonce);
+    const now = BigInt(Math.floor(this.options.clock()));
+    const least = now - BigInt(2 * DAY_MS);
+    switch (result) {
+      case code.CODE_BEHALF_UNKNOWN:
+        return found.behalf === undefined ? {} : { user: found.behalf };
+      case code.CODE_NO_DEPOSIT:
+        return { user: found.actor };
+      case code.CODE_NONCE_TOO_LOW:
+        return nonce <= least ? { nonce, nonceBound: least } : { nonce };
+      case code.CODE_NONCE_TOO_HIGH:
+        return { nonce, nonceBound: now + BigInt(DAY_MS) };
+      case code.CODE_NONCE_DUPLICATE:
+        return { nonce };
+      case code.CODE_MULTI_SIG_SIGNER:
+        return {};
+      default:
+        return { user: found.signer };
+    }
+  }
+
+  /** Request weight is paid to whoever runs the node; where nothing is limited it is given. */
+  private reserve({ weight }: ActionOf<'reserveRequestWeight'>): Translation | Refusal {
+    const { weightSeller, limitsEnforced } = this.options;
+    if (weight === 0 || weight > WEIGHT_MAX) return refusal('Invalid request weight.');
+    if (!limitsEnforced) return { body: { kind: 'noop' }, answer: defaultAnswer({ kind: 'noop' }) };
+    if (weightSeller === undefined) return refusal('Request weight is not sold here.');
+    const body = { kind: 'sendPerp', recipient: weightSeller, amount: BigInt(weight) * WEIGHT_PRICE } as const;
+    return { body, answer: defaultAnswer({ kind: body.kind }) };
+  }
+}
+
+/** What a batch counts for its address. */
+export function itemsOf(action: SingleAction): number {
+  if (action.type === 'order') return Math.max(1, action.orders.length);
+  if (action.type === 'batchModify') return Math.max(1, action.modifies.length);
+  if (action.type === 'cancel' || action.type === 'cancelByCloid') return Math.max(1, action.cancels.length);
+  return 1;
+}
+
+function isCancel({ type }: SingleAction): boolean {
+  return type === 'cancel' || type === 'cancelByCloid';
+}
+
+/** Full queues and a pipeline that takes nothing more, as what the transport answers. */
+async function orOverloaded<T>(doing: () => Promise<T>): Promise<T> {
+  try {
+    return await doing();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    if (error.code === 'BUSY') throw new Overloaded('Too many requests', true);
+    if (error.code === 'CLOSED' || error.code === 'PIPELINE_BROKEN') throw new Overloaded('Service unavailable', false);
+    throw error;
+  }
+}

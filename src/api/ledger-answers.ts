@@ -1,0 +1,74 @@
+/**
+ * What a node answers beyond the original: when a block is final, proofs about its state, and what an address may still send.
+ *
+ *   {type: "settlement", height}   {height, settled, headerHash, stateRoot, header}
+ *   {type: "proof", key}           {height, header, proof}: of the last block that is final; verified with src/commitment/verify.ts
+ *   {type: "budget", user}         {user, used, allowed, reserved, enforced}
+ *
+ * docs/api-beyond.md has the answers in full; bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
+ */
+import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
+import { proveSettled } from '../node/index.ts';
+import type { Store } from '../storage/index.ts';
+import { fieldOf, type JsonObject, naturalAt, textAt } from './json-input.ts';
+import { MalformedRequest } from './malformed-request.ts';
+import type { Budget } from './rate-limits.ts';
+
+export interface LedgerContext {
+  readonly store: Store;
+  /** The last block that is confirmed. */
+  readonly confirmedHeight: () => number;
+  readonly budgetOf: (user: string) => Budget;
+  /** Whether requests beyond the budget are refused. */
+  readonly enforced: boolean;
+}
+
+const KEY_BYTES_MAX = 255;
+/** Proofs are made on the thread that serves: beyond, a stopped node makes them (`heddle prove`). */
+const PROOF_RECORDS_MAX = 200_000;
+
+const TYPES = new Set(['settlement', 'proof', 'budget']);
+
+export function isLedgerRequest(request: JsonObject): boolean {
+  const type = fieldOf(request, 'type');
+  return typeof type === 'string' && TYPES.has(type);
+}
+
+/** Throws MalformedRequest. */
+export function ledgerAnswer(request: JsonObject, context: LedgerContext): unknown {
+  switch (textAt(request, 'type')) {
+    case 'settlement':
+      return settlement(naturalAt(request, 'height'), context);
+    case 'proof':
+      return proof(textAt(request, 'key'), context.store);
+    default:
+      return budget(textAt(request, 'user'), context);
+  }
+}
+
+function settlement(height: number, { store, confirmedHeight }: LedgerContext): unknown {
+  const bytes = height > (store.height ?? 0) ? undefined : store.header(height);
+  if (bytes !== undefined) return { height, settled: true, ...headerFields(decodeHeader(bytes)) };
+  return height > (store.height ?? 0) && height <= confirmedHeight() ? { height, settled: false } : null;
+}
+
+function headerFields(header: BlockHeader): Record<string, string> {
+  return { headerHash: hex(headerHash(header)), stateRoot: hex(header.stateRoot), header: hex(encodeHeader(header)) };
+}
+
+function proof(text: string, store: Store): unknown {
+  const digits = text.replace(/^0x/, '');
+  if (!/^(?:[0-9a-fA-F]{2})+$/.test(digits) || digits.length > KEY_BYTES_MAX * 2) throw new MalformedRequest('key is no hexadecimal key');
+  const proven = proveSettled(store, [new Uint8Array(Buffer.from(digits, 'hex'))], PROOF_RECORDS_MAX);
+  if (proven === undefined) return null;
+  const { header, proof: bytes } = proven;
+  return { height: header.height, header: hex(encodeHeader(header)), proof: hex(bytes) };
+}
+
+function budget(text: string, { budgetOf, enforced }: LedgerContext): unknown {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new MalformedRequest('user is not an address');
+  const user = text.toLowerCase();
+  return { user, ...budgetOf(user), enforced };
+}
+
+const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`;

@@ -1,0 +1,255 @@
+/** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { HeddleClient, SignerKey } from '../sdk/index.ts';
+import { formatSignature, signDigest } from '../sdk/signature.ts';
+import { requestDigest } from '../sdk/signed-request.ts';
+import { startService, type TestService, testKey } from './service-for-tests.ts';
+
+const ETH = 1;
+/** Orders after which the node is stopped. */
+const ENOUGH = 60;
+const CLOID = '0x7c0ffee0000000000000000000000b01';
+
+let node: TestService;
+before(async () => {
+  node = await startService();
+});
+after(async () => {
+  await node.close();
+  assert.deepEqual(node.faults, []);
+});
+
+const order = (b: boolean, p: string, s: string, more: object = {}) => ({
+  a: ETH,
+  b,
+  p,
+  s,
+  r: false,
+  t: { limit: { tif: 'Gtc' as const } },
+  ...more,
+});
+const resting = (answer: unknown): number => (answer as { resting: { oid: number } }).resting.oid;
+
+interface Level {
+  readonly px: string;
+  readonly sz: string;
+}
+
+async function bookOf(client: HeddleClient): Promise<readonly (readonly Level[])[]> {
+  return ((await client.ask('l2Book', { coin: 'ETH' })) as { levels: readonly (readonly Level[])[] }).levels;
+}
+
+test('who has placed an order sees it in the next answer', async () => {
+  const client = node.client(0);
+  for (let i = 0; i < 20; i++) {
+    const [answer] = await client.order([order(true, `29${10 + i}`, '0.1')]);
+    const oid = resting(answer);
+    const open = (await client.ask('openOrders', { user: client.address })) as { oid: number }[];
+    assert.ok(open.some((found) => found.oid === oid));
+    const [cancelled] = await client.cancel([{ a: ETH, o: oid }]);
+    assert.equal(cancelled, 'success');
+    assert.deepEqual(await client.ask('openOrders', { user: client.address }), []);
+  }
+});
+
+test('orders of many clients at once are all answered, each with its own', async () => {
+  const clients = [0, 1, 2, 3].map((index) => node.client(index));
+  const answers = await Promise.all(
+    Array.from({ length: 120 }, (_, i) => (clients[i % 4] as HeddleClient).order([order(true, '2900', `0.${100 + i}`)])),
+  );
+  const oids = answers.map(([answer]) => resting(answer));
+  assert.equal(new Set(oids).size, oids.length);
+  const [bids] = await bookOf(clients[0] as HeddleClient);
+  const total = answers.reduce((sum, _, i) => sum + 100 + i, 0);
+  assert.equal(bids?.[0]?.sz, String(total / 1000));
+  for (const [index, client] of clients.entries()) await client.cancel(oids.filter((_, i) => i % 4 === index).map((o) => ({ a: ETH, o })));
+  assert.deepEqual(await bookOf(clients[0] as HeddleClient), [[], []]);
+});
+
+test('a trade is told to both sides, by answers and by streams', async () => {
+  const [maker, taker] = [node.client(0), node.client(1)];
+  const seen: { user: string; fills: { oid: number; px: string }[] }[] = [];
+  const arrived = Promise.withResolvers<void>();
+  const subscription = maker.subscribe(
+    { type: 'userFills', user: maker.address },
+    {
+      onMessage: (data, { isSnapshot }) => {
+        if (isSnapshot) return;
+        seen.push(data as unknown as (typeof seen)[number]);
+        arrived.resolve();
+      },
+    },
+  );
+  await subscription.ready;
+  const made = resting((await maker.order([order(false, '3001', '0.5')]))[0]);
+  const [taken] = await taker.order([order(true, '3002', '0.2', { t: { limit: { tif: 'Ioc' } } })]);
+  assert.equal((taken as { filled: { avgPx: string } }).filled.avgPx, '3001');
+  await arrived.promise;
+  assert.equal(seen[0]?.fills[0]?.oid, made);
+  await maker.cancel([{ a: ETH, o: made }]);
+});
+
+test('a batch keeps its places, whatever is wrong with its items', async () => {
+  const client = node.client(0);
+  const answers = await client.order([
+    order(true, '2900', '0.1'),
+    order(true, '2900.123', '0.1'),
+    order(true, '2900', '0.00001'),
+    order(true, '2900', '0.001'),
+    { ...order(true, '2900', '0.1'), a: 77 },
+    order(true, '2901', '0.1', { c: CLOID }),
+    order(true, '2901', '0.1', { c: CLOID }),
+  ]);
+  assert.equal(answers.length, 7);
+  const errors = answers.map((answer) => (answer as { error?: string }).error);
+  assert.deepEqual(errors, [
+    undefined,
+    'Price must be divisible by tick size. asset=1',
+    'Order has invalid size. asset=1',
+    'Order must have minimum value of $10. asset=1',
+    'Unknown asset. asset=77',
+    undefined,
+    'Order has the client id of an open order. asset=1',
+  ]);
+  await client.cancelByClientId([{ asset: ETH, cloid: CLOID }]);
+  await client.cancel([{ a: ETH, o: resting(answers[0]) }]);
+});
+
+test('a block that was settled can be checked, and so can a record of the state', async () => {
+  const client = node.client(0);
+  await client.order([order(true, '2900', '0.1')]);
+  const height = node.service.views.height;
+  const settled = await client.untilSettled(height);
+  assert.equal(settled.header.height, height);
+  assert.equal(await client.ask('settlement', { height: height + 1000 }), null);
+  // The account record of number 0: class 1, u32 number.
+  const record = await client.proof(Uint8Array.of(1, 0, 0, 0, 0));
+  assert.ok(record.value !== undefined);
+  const none = await client.proof(Uint8Array.of(1, 0, 0, 255, 255));
+  assert.equal(none.value, undefined);
+});
+
+test('nonces and expiry', async () => {
+  const send = async (nonce: number, more: object = {}): Promise<unknown> => {
+    const request = { action: { type: 'noop' as const }, nonce, ...more };
+    const signature = formatSignature(signDigest(requestDigest(request, 'Testnet'), keyBytes(2)));
+    return JSON.parse((await node.post('/exchange', { ...request, signature })).text);
+  };
+  const now = Date.now();
+  const ok = { status: 'ok', response: { type: 'default' } };
+  assert.deepEqual(await send(now), ok);
+  assert.deepEqual(await send(now), { status: 'err', response: `Invalid nonce: duplicate nonce ${now}` });
+  const low = (await send(now - 3 * 86_400_000)) as { response: string };
+  assert.match(low.response, /^Invalid nonce: nonce too low \d+ < \d+$/);
+  const high = (await send(now + 2 * 86_400_000)) as { response: string };
+  assert.match(high.response, /^Invalid nonce: nonce too high \d+ > \d+$/);
+  assert.deepEqual(await send(now + 1, { expiresAfter: now + 60_000 }), ok);
+  assert.deepEqual(await send(now + 2, { expiresAfter: now - 60_000 }), { status: 'err', response: 'Action has expired.' });
+});
+
+const keyBytes = (index: number): Uint8Array => new Uint8Array(Buffer.from((index + 1).toString(16).padStart(64, '0'), 'hex'));
+
+test("a signature of nobody: the venue's words, and in development what may be wrong", async () => {
+  const stranger = new HeddleClient({ url: node.service.url, signer: new SignerKey('9'.repeat(64)) });
+  const { response } = (await stranger.send({ type: 'noop' })) as { response: string };
+  assert.match(response, /^User or API Wallet 0x[0-9a-f]{40} does not exist\.$/);
+  const request = { action: { type: 'noop' as const }, nonce: Date.now() };
+  const signature = formatSignature(signDigest(requestDigest(request, 'Testnet'), keyBytes(2)));
+  // The account that it is for was not signed.
+  const { text } = await node.post('/exchange', { ...request, signature, vaultAddress: testKey(1).address });
+  assert.match(
+    JSON.parse(text).response,
+    new RegExp(`does not exist\\. It is a signature of ${testKey(2).address}: vaultAddress was sent and not hashed`),
+  );
+  assert.ok(node.logged.some((line) => line.includes('vaultAddress was sent and not hashed')));
+  assert.ok(!node.logged.some((line) => line.includes(signature.r.slice(2))));
+});
+
+test('signatures that are none', async () => {
+  const request = { action: { type: 'noop' }, nonce: Date.now() };
+  const zero = `0x${'0'.repeat(64)}`;
+  for (const signature of [
+    { r: zero, s: zero, v: 27 },
+    { r: '0x1', s: '0x1', v: 40 },
+    { r: `0x${'f'.repeat(64)}`, s: '0x1', v: 27 },
+  ]) {
+    assert.deepEqual(JSON.parse((await node.post('/exchange', { ...request, signature })).text), {
+      status: 'err',
+      response: 'Unable to recover signer',
+    });
+  }
+});
+
+test('a request for the other chain is taken in development only', async () => {
+  const request = { action: { type: 'noop' as const }, nonce: Date.now() };
+  const signature = formatSignature(signDigest(requestDigest(request, 'Mainnet'), keyBytes(3)));
+  assert.equal(JSON.parse((await node.post('/exchange', { ...request, signature })).text).status, 'ok');
+  const strict = await startService({ development: false });
+  try {
+    const { response } = JSON.parse((await strict.post('/exchange', { ...request, nonce: Date.now(), signature })).text);
+    assert.match(response, /^User or API Wallet 0x[0-9a-f]{40} does not exist\.$/);
+    const send = new HeddleClient({ url: strict.service.url, signer: testKey(0), chain: 'Mainnet' });
+    await assert.rejects(send.usdSend({ destination: testKey(1).address, amount: '1' }), /Invalid chain: this node is of Testnet/);
+  } finally {
+    await strict.close();
+  }
+});
+
+test('an agent trades for its user until its name is given to another', async () => {
+  const client = node.client(0);
+  const [first, second] = [new SignerKey('7'.repeat(64)), new SignerKey('8'.repeat(64))];
+  await client.approveAgent({ agentAddress: first.address, agentName: 'bot' });
+  const agent = new HeddleClient({ url: node.service.url, signer: first });
+  const oid = resting((await agent.order([order(true, '2900', '0.1')]))[0]);
+  assert.deepEqual(
+    ((await client.ask('openOrders', { user: client.address })) as { oid: number }[]).map((open) => open.oid).includes(oid),
+    true,
+  );
+  await assert.rejects(agent.usdSend({ destination: testKey(1).address, amount: '1' }));
+  await client.approveAgent({ agentAddress: second.address, agentName: 'bot' });
+  await assert.rejects(agent.order([order(true, '2900', '0.1')]), /does not exist/);
+  await client.cancel([{ a: ETH, o: oid }]);
+});
+
+test('a stop in the middle of trading loses no order that was acknowledged', async () => {
+  const first = await startService();
+  const acknowledged = new Map<number, string>();
+  const clients = [0, 1, 2, 3].map((index) => first.client(index));
+  const enough = Promise.withResolvers<void>();
+  let stopping = false;
+  const trading = clients.map(async (client, index) => {
+    for (let i = 0; !stopping; i++) {
+      const price = String(2000 + ((index * 37 + i) % 500));
+      try {
+        const answers = await client.order([order(true, price, '0.1')]);
+        acknowledged.set(resting(answers[0]), price);
+        if (acknowledged.size === ENOUGH) enough.resolve();
+      } catch {
+        return; // Not acknowledged: the node was stopping.
+      }
+    }
+  });
+  await enough.promise;
+  const closed = first.service.close();
+  stopping = true;
+  await Promise.all([closed, ...trading]);
+  const second = await startService({ folder: first.folder });
+  try {
+    const open = new Map<number, string>();
+    for (const index of [0, 1, 2, 3]) {
+      const client = second.client(index);
+      for (const { oid, limitPx } of (await client.ask('openOrders', { user: client.address })) as { oid: number; limitPx: string }[])
+        open.set(oid, limitPx);
+    }
+    for (const [oid, price] of acknowledged) assert.equal(open.get(oid), price, `order ${oid}`);
+    assert.deepEqual(second.faults, []);
+    // And it goes on.
+    const client = second.client(0);
+    resting((await client.order([order(true, '2600', '0.1')]))[0]);
+  } finally {
+    await second.close();
+  }
+  await rm(first.folder, { recursive: true, force: true });
+});

@@ -1,0 +1,360 @@
+/**
+ * A node that serves: the pipeline of a folder, the views of it, the pool of signatures, and the server in front.
+ *
+ *   request ─▶ server ─▶ handler ─▶ signatures ─▶ pipeline ─▶ confirmed block ─▶ views ─▶ answers, streams
+ *
+ * Invariant: views know a block before those who have sent its transactions are answered, so a client that asks afterwards sees what it did.
+ * Closing takes nothing new, answers what is under way, and leaves the folder as an ordered stop does.
+ */
+import { CODE_OK } from '../base/codes.ts';
+import { exchangeOptions, type Genesis } from '../exchange/genesis.ts';
+import type { Address } from '../ledger/transactions.ts';
+import { type BlockWork, type ConfirmedBlock, type FolderOptions, openFolder, type Pipeline, type Settlement } from '../node/index.ts';
+import { parseDecimal } from '../sdk/decimal.ts';
+import type { Chain } from '../sdk/typed-data.ts';
+import { SignaturePool } from '../signatures/signature-pool.ts';
+import type { Store } from '../storage/index.ts';
+import { blockTerms, type TermNames, Views } from '../views/index.ts';
+import type { Account } from './authentication.ts';
+import { ExchangeHandler } from './exchange-handler.ts';
+import { Explorer } from './explorer.ts';
+import { asObject, fieldOf } from './json-input.ts';
+import { isLedgerRequest, type LedgerContext, ledgerAnswer } from './ledger-answers.ts';
+import { Metrics } from './metrics.ts';
+import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
+import { ApiServer, type ServerLimits } from './server.ts';
+import { diagnosisOf } from './signature-diagnosis.ts';
+import { SubscriptionHub } from './subscription-hub.ts';
+import type { StreamMessage, StreamsPort } from './views-port.ts';
+
+/** What a node writes down; never a key or a signature. */
+export interface Log {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface NodeServiceOptions {
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly chain: Chain;
+  /** Development: requests for either chain are taken, and refusals say what may be wrong. */
+  readonly development: boolean;
+  readonly limits: LimitOptions;
+  readonly serverLimits: ServerLimits;
+  /** Who is paid for request weight. */
+  readonly weightSeller?: Address;
+  readonly signatureThreads: number;
+  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions'>;
+  readonly replayMessages: number;
+  readonly keepFeedsMs: number;
+  readonly clock: () => number;
+  readonly log: Log;
+}
+
+const VOLUME_DECIMALS = 6;
+const FLUSH_MS = 100;
+const KEPT_FEEDS_MAX = 2_000;
+/** How far the settled height may lag before the node calls itself not ready. */
+const UNSETTLED_MAX = 100;
+
+interface Parts {
+  readonly genesis: Genesis;
+  readonly store: Store;
+  readonly views: Views;
+  readonly explorer: Explorer;
+}
+
+export class NodeService {
+  readonly pipeline: Pipeline;
+  readonly genesis: Genesis;
+  readonly views: Views;
+  private readonly options: NodeServiceOptions;
+  private readonly signatures: SignaturePool;
+  private readonly hub: SubscriptionHub;
+  private readonly metrics: Metrics;
+  private readonly budgets: AddressBudgets;
+  private readonly explorer: Explorer;
+  private readonly store: Store;
+  private readonly confirmedAt = new Map<number, number>();
+  private readonly flushing: NodeJS.Timeout;
+  private server: ApiServer | undefined;
+  private closing: Promise<void> | undefined;
+
+  private constructor(options: NodeServiceOptions, pipeline: Pipeline, parts: Parts, signatures: SignaturePool) {
+    this.options = options;
+    this.pipeline = pipeline;
+    this.genesis = parts.genesis;
+    this.views = parts.views;
+    this.store = parts.store;
+    this.explorer = parts.explorer;
+    this.signatures = signatures;
+    this.budgets = new AddressBudgets(options.limits, options.clock);
+    this.hub = new SubscriptionHub(this.streams(), {
+      replayMessages: options.replayMessages,
+      keepMs: options.keepFeedsMs,
+      keptFeedsMax: KEPT_FEEDS_MAX,
+    });
+    this.metrics = new Metrics({
+      waiting: () => pipeline.counts.waiting,
+      ordered: () => pipeline.counts.ordered,
+      unsettled: () => pipeline.counts.unsettled,
+      signatures: () => signatures.unanswered,
+      height: () => this.views.height,
+      settledHeight: () => pipeline.settled?.header.height ?? 0,
+      connections: () => this.connections,
+      feeds: () => this.hub.counts.feeds,
+      subscriptions: () => this.hub.counts.receivers,
+    });
+    this.flushing = setInterval(() => this.views.flush(), FLUSH_MS);
+    this.flushing.unref();
+  }
+
+  /** Throws what opening a folder, its journal and its store throws, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
+  static async start(options: NodeServiceOptions): Promise<NodeService> {
+    let parts: Parts | undefined;
+    // Blocks that are executed again come before there is a service to tell of them.
+    let service: NodeService | undefined;
+    const pipeline = await openFolder(options.folder, {
+      ...options.engine,
+      clock: options.clock,
+      attach: (genesis, store) => {
+        const opened = {
+          genesis,
+          store,
+          views: Views.open({ genesis, store }),
+          explorer: new Explorer(store),
+        };
+        parts = opened;
+        return {
+          onConfirmed: (block) => {
+            opened.views.confirm(block);
+            opened.explorer.confirmed(block);
+            service?.noteConfirmed(block);
+          },
+          onExecuted: (work) => service?.noteExecuted(work),
+          termsOf: (block) => blockTerms(block, termNames(opened.views)),
+          onSettled: (settlement) => {
+            opened.explorer.settled(settlement);
+            service?.noteSettled(settlement);
+          },
+        };
+      },
+    });
+    let signatures: SignaturePool | undefined;
+    try {
+      const { log } = options;
+      signatures = await SignaturePool.create({ threads: options.signatureThreads, warn: (text) => log.warn({}, text) });
+      service = new NodeService(options, pipeline, parts as unknown as Parts, signatures);
+      await service.listen();
+      return service;
+    } catch (error) {
+      if (service !== undefined) clearInterval(service.flushing);
+      await Promise.allSettled([signatures?.close(), pipeline.close()]);
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return this.server?.url ?? '';
+  }
+
+  /** Open WebSocket connections. */
+  get connections(): number {
+    return this.server?.connections ?? 0;
+  }
+
+  /** Which recovery of signers runs: `native`, or `javascript`, which is twenty times as slow. */
+  get signatureBackend(): string {
+    return this.signatures.backend;
+  }
+
+  /** Throws what has broken the pipeline. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    clearInterval(this.flushing);
+    await this.server?.close(this.options.serverLimits.requestMs);
+    this.hub.close();
+    await this.signatures.close();
+    await this.pipeline.close();
+  }
+
+  private async listen(): Promise<void> {
+    const { options } = this;
+    const handler = this.handler();
+    this.server = await ApiServer.listen({
+      host: options.host,
+      port: options.port,
+      limits: options.serverLimits,
+      limitsEnforced: options.limits.enforced,
+      weightPerMinute: options.limits.weightPerMinute,
+      info: (request) => this.info(request),
+      exchange: (request) => handler.handle(request),
+      explorer: (request) => this.explorer.answer(request),
+      hub: this.hub,
+      metrics: () => this.metrics,
+      notReady: () => this.notReady(),
+      clock: options.clock,
+      onFault: (error, where) => options.log.error({ err: error, where }, 'a mistake of ours'),
+    });
+  }
+
+  private handler(): ExchangeHandler {
+    const { options, genesis, views } = this;
+    const accountOf = (address: Address): Account => accountIn(views, address);
+    const { signatures } = this;
+    const timed = {
+      recover: async (...call: Parameters<SignaturePool['recover']>): Promise<Uint8Array | undefined> => {
+        const end = this.metrics.signatureSeconds.startTimer();
+        const address = await signatures.recover(...call);
+        end();
+        return address;
+      },
+    };
+    return new ExchangeHandler({
+      pipeline: this.pipeline,
+      authentication: {
+        signatures: timed,
+        chain: options.chain,
+        bothChains: options.development,
+        accountOf,
+        explain: options.development,
+        diagnose: diagnosisOf({
+          chain: options.chain,
+          signatures,
+          isKnown: (address) => accountOf(address).role !== 'missing',
+          clock: options.clock,
+        }),
+        onUnknownSigner: (signer, diagnosis) => {
+          this.metrics.unknownSigners.inc();
+          options.log.info({ signer, diagnosis }, 'a signature of nobody');
+        },
+      },
+      actions: {
+        markets: views.markets.markets,
+        tokens: genesis.tokens,
+        exchange: exchangeOptions(genesis),
+        bestPrices: ({ name }) => this.bestPrices(name),
+      },
+      budgets: this.budgets,
+      volumeOf: (user) => this.volumeOf(user),
+      ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
+      limitsEnforced: options.limits.enforced,
+      clock: options.clock,
+      onConfirmed: (type, seconds, result) => {
+        this.metrics.confirmSeconds.observe(seconds);
+        this.metrics.actions.inc({ type, result: result === CODE_OK ? 'ok' : 'refused' });
+      },
+    });
+  }
+
+  // --- Answers ----------------------------------------------------------------------------------------------------------------------------
+
+  private info(request: unknown): unknown {
+    const object = asObject(request, 'the request');
+    if (isLedgerRequest(object)) return ledgerAnswer(object, this.ledgerContext());
+    const answer = this.views.answer(request);
+    return fieldOf(object, 'type') === 'userRateLimit' ? this.withBudget(object.user as Address, answer) : answer;
+  }
+
+  private ledgerContext(): LedgerContext {
+    return {
+      store: this.store,
+      confirmedHeight: () => this.views.height,
+      budgetOf: (user) => this.budgetOf(user),
+      enforced: this.options.limits.enforced,
+    };
+  }
+
+  private withBudget(user: Address, answer: unknown): unknown {
+    const { used, allowed, reserved } = this.budgetOf(user.toLowerCase());
+    return {
+      ...(answer as object),
+      nRequestsUsed: used,
+      nRequestsCap: allowed,
+      nRequestsSurplus: Math.min(reserved, Math.max(0, allowed + reserved - used)),
+    };
+  }
+
+  private budgetOf(user: Address): Budget {
+    return this.budgets.budgetOf(user, this.volumeOf(user));
+  }
+
+  private volumeOf(user: Address): bigint {
+    const { cumVlm } = this.views.answer({ type: 'userRateLimit', user }) as { cumVlm: string };
+    return parseDecimal(cumVlm, VOLUME_DECIMALS) ?? 0n;
+  }
+
+  private bestPrices(coin: string): { bid?: string; ask?: string } {
+    const book = this.views.answer({ type: 'l2Book', coin }) as { levels: readonly (readonly { px: string }[])[] } | null;
+    const [bid, ask] = [book?.levels[0]?.[0]?.px, book?.levels[1]?.[0]?.px];
+    return { ...(bid === undefined ? {} : { bid }), ...(ask === undefined ? {} : { ask }) };
+  }
+
+  /** The views' feeds, and the explorer's. */
+  private streams(): StreamsPort {
+    const { views, explorer } = this;
+    return {
+      subscribe: (subscription, sink) => {
+        const type = fieldOf(asObject(subscription, 'the subscription'), 'type');
+        if (type === 'explorerBlock' || type === 'explorerTxs') return explorer.subscribe(subscription, sink);
+        const feed = views.subscribe(subscription, (message: StreamMessage) => sink(message));
+        return () => feed.close();
+      },
+    };
+  }
+
+  // --- Watching ---------------------------------------------------------------------------------------------------------------------------
+
+  private notReady(): string | undefined {
+    if (this.closing !== undefined) return 'the node is stopping';
+    if (this.pipeline.broken !== undefined) return this.pipeline.broken.message;
+    const behind = this.views.height - (this.pipeline.settled?.header.height ?? 0);
+    return behind > UNSETTLED_MAX ? `${behind} blocks are confirmed and not settled` : undefined;
+  }
+
+  private noteConfirmed({ number, transactions, receipts }: ConfirmedBlock): void {
+    this.confirmedAt.set(number, performance.now());
+    this.metrics.blocks.inc();
+    this.metrics.blockTransactions.observe(transactions.length);
+    let refused = 0;
+    for (let i = 0; i < transactions.length; i++) {
+      const receipt = receipts[i] as Uint8Array;
+      if (new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true) !== CODE_OK) refused++;
+    }
+    this.metrics.transactions.inc({ result: 'ok' }, transactions.length - refused);
+    if (refused > 0) this.metrics.transactions.inc({ result: 'refused' }, refused);
+  }
+
+  private noteExecuted({ model, seconds, executions, validations, conflictsByClass, systemTransactions, fallback }: BlockWork): void {
+    const { metrics } = this;
+    metrics.executeSeconds.observe(seconds);
+    metrics.executions.inc(executions);
+    metrics.validations.inc(validations);
+    metrics.models.inc({ model });
+    metrics.systemTransactions.inc(systemTransactions);
+    for (const [name, count] of conflictsByClass) metrics.conflicts.inc({ class: name }, count);
+    if (fallback !== undefined) metrics.fallbacks.inc();
+  }
+
+  private noteSettled({ header: { height } }: Settlement): void {
+    const at = this.confirmedAt.get(height);
+    if (at === undefined) return;
+    this.confirmedAt.delete(height);
+    this.metrics.settleSeconds.observe((performance.now() - at) / 1000);
+  }
+}
+
+function accountIn(views: Views, user: Address): Account {
+  const { role, data } = views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address } };
+  return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
+}
+
+function termNames(views: Views): TermNames {
+  return { addressOf: views.addressOf, ownerOf: (sender) => accountIn(views, sender).owner ?? sender };
+}

@@ -1,0 +1,120 @@
+/** `heddle dev` and `heddle start` as processes: they serve, say what is in force, stop when told to, and refuse what they cannot take. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+
+const HEDDLE = resolve(import.meta.dirname, 'heddle.ts');
+const QUICK = ['--port', '0', '--workers', '1', '--signature-threads', '1'];
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'heddle-serving-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+class Running {
+  readonly child: ChildProcess;
+  output = '';
+  errors = '';
+  readonly ended: Promise<number | null>;
+  private readonly url = Promise.withResolvers<string>();
+
+  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [HEDDLE, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (data) => {
+      this.output += data;
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(this.output);
+      if (found !== null) this.url.resolve(found[0]);
+    });
+    this.child.stderr?.on('data', (data) => {
+      this.errors += data;
+    });
+    this.ended = new Promise((done) => this.child.on('close', done));
+    void this.ended.then(() => this.url.reject(new Error(`ended: ${this.output}${this.errors}`)));
+    this.url.promise.catch(() => {});
+  }
+
+  serving(): Promise<string> {
+    return this.url.promise;
+  }
+
+  stop(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+async function ask(url: string, body: object): Promise<unknown> {
+  return (await fetch(`${url}/info`, { method: 'POST', body: JSON.stringify(body) })).json();
+}
+
+test('dev: makes a chain, trades on it, and goes on from where it was stopped', async () => {
+  const chain = join(folder, 'dev');
+  const first = new Running(['dev', '--folder', chain, '--interval-ms', '50', ...QUICK]);
+  const url = await first.serving();
+  const { universe } = (await ask(url, { type: 'meta' })) as { universe: unknown[] };
+  assert.equal(universe.length, 12);
+  let height = 0;
+  while (height < 20) ({ height } = ((await ask(url, { type: 'settlement', height: 20 })) as { height: number }) ?? { height: 0 });
+  assert.equal(await first.stop('SIGINT'), 0);
+  assert.match(first.output, /Accounts, 1,000,000 USDC of collateral each/);
+  assert.match(first.output, /stopped at block \d+/);
+  const stoppedAt = Number(/stopped at block (\d+)/.exec(first.output)?.[1]);
+  assert.ok(stoppedAt >= 20);
+  const second = new Running(['dev', '--folder', chain, '--simulation', 'off', ...QUICK]);
+  const again = await second.serving();
+  assert.notEqual(await ask(again, { type: 'settlement', height: stoppedAt }), null);
+  assert.equal(await second.stop('SIGTERM'), 0);
+  assert.match(second.output, new RegExp(`stopped at block ${stoppedAt};`));
+});
+
+test("start: a genesis of one's own, from a file, an environment and a command line", async () => {
+  const printed = new Running(['genesis']);
+  assert.equal(await printed.ended, 0);
+  const genesis = join(folder, 'own.json');
+  await writeFile(genesis, printed.output);
+  const config = join(folder, 'config.json');
+  await writeFile(
+    config,
+    JSON.stringify({ folder: join(folder, 'start'), genesis, limits: 'on', workers: 1, 'signature-threads': 1, port: 1 }),
+  );
+  const node = new Running(['start', '--config', config, '--port', '0'], { HEDDLE_WEIGHT_PER_MINUTE: '30', HEDDLE_LOG_LEVEL: 'info' });
+  const url = await node.serving();
+  assert.deepEqual(await (await fetch(`${url}/ready`)).json(), { status: 'ready' });
+  assert.equal((await fetch(`${url}/info`, { method: 'POST', body: '{"type":"meta"}' })).status, 200);
+  assert.equal((await fetch(`${url}/info`, { method: 'POST', body: '{"type":"meta"}' })).status, 429);
+  assert.equal(await node.stop('SIGTERM'), 0);
+  const logged = node.errors
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { configuration } = logged.find(({ msg }) => msg === 'configuration in force');
+  assert.equal(configuration.port, 0);
+  assert.equal(configuration['weight-per-minute'], 30);
+  assert.equal(configuration.limits, 'on');
+  assert.ok(!node.errors.includes('rivate'));
+});
+
+test('what cannot be started is refused with what to do', async () => {
+  const bad = join(folder, 'bad.json');
+  await writeFile(bad, '{"nothing":1}');
+  const worse = join(folder, 'worse.json');
+  await writeFile(worse, '{"port":"x"}');
+  const cases: readonly (readonly [args: readonly string[], text: RegExp])[] = [
+    [['start', '--folder', join(folder, 'none')], /has no chain yet: give the genesis/],
+    [['start', '--config', bad], /has an option nothing that is not known/],
+    [['start', '--config', worse], /port is x\. It must be an integer/],
+    [['start', '--config', join(folder, 'missing.json')], /cannot read the configuration/],
+    [['start', '--genesis', bad, '--folder', join(folder, 'none')], /is damaged/],
+    [['dev', '--port', '99999'], /It must be an integer from 0 to 65535/],
+    [['dev', '--folder', folder], /is not empty/],
+  ];
+  for (const [args, text] of cases) {
+    const run = new Running(args);
+    assert.equal(await run.ended, 1, args.join(' '));
+    assert.match(run.errors, text);
+  }
+});

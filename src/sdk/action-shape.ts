@@ -1,0 +1,183 @@
+/**
+ * What actions are made of: texts, numbers, addresses, lists and structs, each with its way to be read from parsed JSON.
+ *
+ * Invariant: what was read is canonical. The keys of a struct stand in the order in which its shape lists them, keys that the shape does
+ * not name are gone, optional keys without a value are absent, addresses and client ids are in lower case. So the same action encodes to
+ * the same bytes, in whatever order its keys arrived. Decimal texts stay as they were received: their writer has hashed them like that.
+ * Not here: which actions there are (wire-actions.ts), and whether a price or a name makes sense.
+ */
+import { HeddleError } from '../base/errors.ts';
+
+/** A value of type T. `read` returns it in canonical form or throws MALFORMED_ACTION. */
+export interface Shape<T> {
+  readonly read: (value: unknown, path: string) => T;
+}
+
+/** A field of a struct that may be absent; null counts as absent. */
+interface Optional<T> extends Shape<T> {
+  readonly isOptional: true;
+}
+
+/** The type of the values of a shape. */
+export type Of<S> = S extends Shape<infer T> ? T : never;
+
+type Fields = Readonly<Record<string, Shape<unknown>>>;
+type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends Optional<unknown> ? K : never }[keyof F];
+type Struct<F extends Fields> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: Of<F[K]> } & {
+  readonly [K in OptionalKeys<F>]?: Of<F[K]>;
+};
+
+export function malformed(path: string, wanted: string): never {
+  throw new HeddleError('MALFORMED_ACTION', `${path} has to be ${wanted}`);
+}
+
+/** Longer than any name, description or signer list of the protocol. */
+const TEXT_LENGTH_MAX = 4096;
+const DECIMAL_LENGTH_MAX = 64;
+const ITEMS_MAX = 10_000;
+
+/** A text that has a UTF-8 form: no halves of surrogate pairs. */
+export const text: Shape<string> = {
+  read: (value, path) => {
+    if (typeof value !== 'string' || value.length > TEXT_LENGTH_MAX || !value.isWellFormed()) {
+      malformed(path, `a text of at most ${TEXT_LENGTH_MAX} characters`);
+    }
+    return value;
+  },
+};
+
+/** A decimal number as a text, as it was received. Whether it is one is looked at where it is used (decimal.ts). */
+export const decimal: Shape<string> = {
+  read: (value, path) => {
+    if (typeof value !== 'string' || value.length > DECIMAL_LENGTH_MAX || !value.isWellFormed())
+      malformed(path, 'a decimal number as a text');
+    return value;
+  },
+};
+
+function matching(pattern: RegExp, wanted: string): Shape<`0x${string}`> {
+  return {
+    read: (value, path) => {
+      if (typeof value !== 'string' || !pattern.test(value)) malformed(path, wanted);
+      return value.toLowerCase() as `0x${string}`;
+    },
+  };
+}
+
+export const address = matching(/^0x[0-9a-fA-F]{40}$/, '0x and 40 hex digits');
+/** An address that is signed as a text: its case stays, so that its writer's signature is that of what it sent. Compare it in lower case. */
+export const addressText: Shape<string> = {
+  read: (value, path) => {
+    address.read(value, path);
+    return value as string;
+  },
+};
+export const clientId = matching(/^0x[0-9a-fA-F]{32}$/, '0x and 32 hex digits');
+/** A number as hex digits without leading zeros, as half a signature is encoded. */
+export const quantity: Shape<`0x${string}`> = {
+  read: (value, path) => {
+    if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) malformed(path, '0x and up to 64 hex digits');
+    return value.toLowerCase().replace(/^0x0+(?=.)/, '0x') as `0x${string}`;
+  },
+};
+/** An identifier of a chain. Its case and its zeros stay: it is hashed as it was received. */
+export const chainId: Shape<string> = {
+  read: (value, path) => {
+    if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,16}$/.test(value)) malformed(path, '0x and up to 16 hex digits');
+    return value;
+  },
+};
+
+export const bool: Shape<boolean> = {
+  read: (value, path) => (typeof value === 'boolean' ? value : malformed(path, 'true or false')),
+};
+
+export const unsigned: Shape<number> = {
+  read: (value, path) =>
+    Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) + 0 : malformed(path, 'an integer from 0'),
+};
+
+export const integer: Shape<number> = {
+  read: (value, path) => (Number.isSafeInteger(value) ? (value as number) + 0 : malformed(path, 'an integer')),
+};
+
+export function choice<const T extends string>(...options: readonly T[]): Shape<T> {
+  return {
+    read: (value, path) =>
+      options.includes(value as T) ? (value as T) : malformed(path, options.map((option) => `"${option}"`).join(' or ')),
+  };
+}
+
+export function optional<T>(shape: Shape<T>): Optional<T> {
+  return { isOptional: true, read: shape.read };
+}
+
+/** True, or absent: false is the same as absent and is not encoded. */
+export const flag: Optional<true> = {
+  isOptional: true,
+  read: (value, path) => {
+    if (typeof value !== 'boolean') malformed(path, 'true or false');
+    return (value || undefined) as true;
+  },
+};
+
+export function nullable<T>(shape: Shape<T>): Shape<T | null> {
+  return { read: (value, path) => (value === null ? null : shape.read(value, path)) };
+}
+
+/** Absent or null or a value, and all three encode differently. */
+export function optionalNullable<T>(shape: Shape<T>): Optional<T | null> {
+  return Object.assign(optional(nullable(shape)), { keepsNull: true });
+}
+
+export function list<T>(item: Shape<T>): Shape<readonly T[]> {
+  return {
+    read: (value, path) => {
+      if (!Array.isArray(value) || value.length > ITEMS_MAX) malformed(path, `a list of at most ${ITEMS_MAX} items`);
+      return value.map((one, i) => item.read(one, `${path}[${i}]`));
+    },
+  };
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
+  const entries = Object.entries(fields).map(([key, shape]) => ({
+    key,
+    shape,
+    isOptional: 'isOptional' in shape,
+    keepsNull: 'keepsNull' in shape,
+  }));
+  return {
+    read: (value, path) => {
+      if (!isObject(value)) malformed(path, 'an object');
+      const result: Record<string, unknown> = {};
+      for (const { key, shape, isOptional, keepsNull } of entries) {
+        const field = Object.hasOwn(value, key) ? value[key] : undefined;
+        if (isOptional && (field === undefined || (field === null && !keepsNull))) continue;
+        const read = shape.read(field, `${path}.${key}`);
+        if (read !== undefined) result[key] = read;
+      }
+      return result as Struct<F>;
+    },
+  };
+}
+
+/** One of several structs, each known by a key that only it has. */
+export function oneOf<const S extends Fields>(structs: S): Shape<Of<S[keyof S]>> {
+  const keys = Object.keys(structs);
+  return {
+    read: (value, path) => {
+      const present = isObject(value) ? keys.filter((key) => Object.hasOwn(value, key)) : [];
+      if (present.length !== 1) malformed(path, `an object with ${keys.map((key) => `"${key}"`).join(' or ')}`);
+      return structs[present[0] as string]?.read(value, path) as Of<S[keyof S]>;
+    },
+  };
+}
+
+/** A text, or a number or an object. */
+export function textOr<T, O>(ofText: Shape<T>, other: Shape<O>): Shape<T | O> {
+  return { read: (value, path) => (typeof value === 'string' ? ofText.read(value, path) : other.read(value, path)) };
+}

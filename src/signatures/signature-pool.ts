@@ -1,0 +1,261 @@
+/**
+ * Recovers the signers of many requests on threads of their own: the most expensive step of admission, off the thread that serves.
+ *
+ * What is asked within one turn of the event loop goes out together, spread over the threads that are idle.
+ * Invariant: every call of `recover` is answered once, by an address, by undefined, or by an error that says why there is no answer; never
+ * by another call's address. A thread that dies is replaced, and its signatures are tried once more, each alone, so that the one that it
+ * died of takes no other with it.
+ * Not here: what a signature is of, and whether its numbers are in range (src/sdk): out of range is undefined, as no key is.
+ */
+import { Worker } from 'node:worker_threads';
+import { assert } from '../base/assert.ts';
+import { HeddleError } from '../base/errors.ts';
+import type { BackendName } from './recovery-backend.ts';
+import { packSignatures, type RecoveredBatch, recoveredAt, type SignatureBatch, type Signed } from './recovery-batch.ts';
+
+export interface SignaturePoolOptions {
+  /** At least 1. */
+  readonly threads: number;
+  /** Signatures that wait or are being worked on; beyond it `recover` fails with BUSY. */
+  readonly queueMax?: number;
+  /** Without it: native where it loads. */
+  readonly backend?: BackendName;
+  /** Gets a sentence when the native backend did not load. Without it: a warning of the process. */
+  readonly warn?: (text: string) => void;
+  /** Another program for the threads, for tests of what happens when one dies. */
+  readonly worker?: URL;
+}
+
+const QUEUE_MAX = 20_000;
+/** What the digest of a signature is made from; the threads make it, since hashing takes a third as long as recovering. */
+export interface Preimage {
+  readonly message: Uint8Array;
+  /** The digest is keccak(prefix, ... keccak(prefix, keccak(message))), the innermost prefix first; each at most 255 bytes. */
+  readonly prefixes: readonly Uint8Array[];
+}
+
+/** At 60 us each about 4 ms: what a signature waits at most for others that went out with it. */
+const BATCH_MAX = 64;
+const ATTEMPTS_MAX = 2;
+/** How often a thread is started in place of one that died. */
+const FAILED_STARTS_MAX = 3;
+
+interface Task extends Signed {
+  attempts: number;
+  readonly resolve: (address: Uint8Array | undefined) => void;
+  readonly reject: (error: HeddleError) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  batch: { readonly id: number; readonly tasks: readonly Task[] } | undefined;
+  /** Of what it died, once it has: also before anybody listened. */
+  death: { readonly cause: unknown } | undefined;
+  onDeath: () => void;
+}
+
+export class SignaturePool {
+  /** Which implementation the threads run: native takes about 60 us a signature, JavaScript more than 1 ms. */
+  readonly backend: BackendName;
+  readonly threadCount: number;
+  readonly #options: SignaturePoolOptions;
+  readonly #queueMax: number;
+  readonly #threads = new Set<Thread>();
+  readonly #waiting: Task[] = [];
+  #unanswered = 0;
+  #nextBatch = 1;
+  #isFlushing = false;
+  /** Why the pool takes nothing more. */
+  #ended: HeddleError | undefined;
+
+  private constructor(options: SignaturePoolOptions, threads: readonly Thread[], backend: BackendName) {
+    this.#options = options;
+    this.#queueMax = options.queueMax ?? QUEUE_MAX;
+    this.threadCount = options.threads;
+    this.backend = backend;
+    for (const thread of threads) this.#adopt(thread);
+  }
+
+  /** Resolves when all threads are ready. Throws NO_SIGNATURE_THREAD. */
+  static async create(options: SignaturePoolOptions): Promise<SignaturePool> {
+    assert(Number.isInteger(options.threads) && options.threads >= 1, `threads ${options.threads}`);
+    const started = await Promise.allSettled(Array.from({ length: options.threads }, () => start(options)));
+    const threads = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed !== undefined) {
+      await Promise.all(threads.map(({ thread }) => thread.worker.terminate()));
+      throw new HeddleError('NO_SIGNATURE_THREAD', `a thread that recovers signatures did not start: ${describe(failed.reason)}`, {
+        cause: failed.reason,
+      });
+    }
+    const backend = threads.every((one) => one.backend === 'native') ? 'native' : 'javascript';
+    if (backend === 'javascript' && options.backend !== 'javascript') {
+      const warn = options.warn ?? ((text: string) => process.emitWarning(text));
+      warn(
+        'Signatures are recovered in JavaScript, about 20 times as slowly: the native binding of the package secp256k1 did not load. ' +
+          'Install it with its install script allowed, on a platform for which it has a prebuilt binding or with a C++ compiler.',
+      );
+    }
+    return new SignaturePool(
+      options,
+      threads.map(({ thread }) => thread),
+      backend,
+    );
+  }
+
+  /** Signatures that are not answered yet. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /**
+   * The address of 20 bytes that signed a digest of 32, or undefined: no key makes this signature of it. `signature` is r and s, 64 bytes.
+   * The bytes are copied when they go out, at the end of this turn of the event loop: leave them as they are until then.
+   *
+   * Rejects with BUSY (too many wait: tell the client to try later), CLOSED, RECOVERY_FAILED (the thread died of it, twice).
+   */
+  async recover(digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+    assert(digest.length === 32, `a digest of ${digest.length} bytes`);
+    return this.#add(digest, undefined, signature, recovery);
+  }
+
+  /** The same, and the digest is made by the thread as well. */
+  async recoverSigner({ message, prefixes }: Preimage, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+    return this.#add(message, prefixes, signature, recovery);
+  }
+
+  #add(message: Uint8Array, prefixes: Signed['prefixes'], signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+    assert(signature.length === 64, `a signature of ${signature.length} bytes`);
+    assert(recovery === 0 || recovery === 1, `recovery ${recovery}`);
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#unanswered >= this.#queueMax) throw new HeddleError('BUSY', `${this.#unanswered} signatures wait already: try again later`);
+    this.#unanswered++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ message, prefixes, signature, recovery, attempts: 0, resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  /** Ends the threads. What is not answered by then is rejected with CLOSED: await it first to have it. */
+  async close(): Promise<void> {
+    this.#end(new HeddleError('CLOSED', 'the pool of signatures was closed'));
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  // --- Batches ------------------------------------------------------------------------------------------------------------------------
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#ended !== undefined) return;
+    const idle = [...this.#threads].filter(({ batch }) => batch === undefined);
+    idle.forEach((thread, i) => {
+      const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / (idle.length - i)));
+      if (share > 0) this.#send(thread, share);
+    });
+  }
+
+  #send(thread: Thread, share: number): void {
+    // Those that may have killed a thread stand in front and go alone.
+    const suspect = this.#waiting.findIndex(({ attempts }) => attempts > 0);
+    const tasks = this.#waiting.splice(0, suspect === 0 ? 1 : suspect > 0 ? Math.min(suspect, share) : share);
+    const batch: SignatureBatch = { id: this.#nextBatch++, signatures: packSignatures(tasks) };
+    thread.batch = { id: batch.id, tasks };
+    thread.worker.postMessage(batch, [batch.signatures.buffer]);
+  }
+
+  #answer(thread: Thread, { id, recovered }: RecoveredBatch): void {
+    if (thread.batch === undefined || this.#ended !== undefined) return;
+    assert(thread.batch.id === id, `batch ${id} was answered in place of ${thread.batch.id}`);
+    const { tasks } = thread.batch;
+    thread.batch = undefined;
+    this.#unanswered -= tasks.length;
+    tasks.forEach(({ resolve }, i) => {
+      resolve(recoveredAt(recovered, i));
+    });
+    this.#flush();
+  }
+
+  // --- Threads ------------------------------------------------------------------------------------------------------------------------
+
+  #adopt(thread: Thread): void {
+    this.#threads.add(thread);
+    thread.worker.on('message', (message: RecoveredBatch) => this.#answer(thread, message));
+    thread.onDeath = () => this.#died(thread);
+    if (thread.death !== undefined) this.#died(thread);
+  }
+
+  #died(thread: Thread): void {
+    if (!this.#threads.delete(thread) || this.#ended !== undefined) return;
+    const cause = thread.death?.cause;
+    const tasks = thread.batch?.tasks ?? [];
+    thread.batch = undefined;
+    for (const task of tasks) task.attempts++;
+    for (const task of tasks.filter(({ attempts }) => attempts >= ATTEMPTS_MAX)) {
+      this.#unanswered--;
+      task.reject(new HeddleError('RECOVERY_FAILED', `the thread that recovered a signature died of it: ${describe(cause)}`, { cause }));
+    }
+    this.#waiting.unshift(...tasks.filter(({ attempts }) => attempts < ATTEMPTS_MAX));
+    void this.#replace();
+    this.#flush();
+  }
+
+  async #replace(): Promise<void> {
+    let cause: unknown;
+    for (let attempt = 0; attempt < FAILED_STARTS_MAX; attempt++) {
+      if (this.#ended !== undefined) return;
+      try {
+        const { thread } = await start(this.#options);
+        if (this.#ended !== undefined) await thread.worker.terminate();
+        else this.#adopt(thread);
+        this.#flush();
+        return;
+      } catch (error) {
+        cause = error;
+      }
+    }
+    // The others go on; the next death tries again.
+    if (this.#threads.size > 0) return;
+    this.#end(
+      new HeddleError('NO_SIGNATURE_THREAD', `threads that recover signatures do not start any more: ${describe(cause)}`, { cause }),
+    );
+  }
+
+  #end(why: HeddleError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    const tasks = [...this.#waiting.splice(0), ...[...this.#threads].flatMap(({ batch }) => batch?.tasks ?? [])];
+    this.#unanswered = 0;
+    for (const { reject } of tasks) reject(why);
+  }
+}
+
+/** Resolves when the thread is ready; rejects when it dies before. */
+function start(options: SignaturePoolOptions): Promise<{ thread: Thread; backend: BackendName }> {
+  const worker = new Worker(options.worker ?? new URL('./recovery-worker.ts', import.meta.url), {
+    workerData: { backend: options.backend },
+  });
+  return new Promise((resolve, reject) => {
+    const thread: Thread = { worker, batch: undefined, death: undefined, onDeath: () => reject(thread.death?.cause) };
+    const died = (cause: unknown): void => {
+      // An error is followed by the exit.
+      if (thread.death !== undefined) return;
+      thread.death = { cause };
+      thread.onDeath();
+    };
+    worker.on('error', died);
+    worker.on('exit', (code) => died(new Error(`exit code ${code}`)));
+    worker.once('message', ({ backend }: { backend: BackendName }) => resolve({ thread, backend }));
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -337,8 +337,7 @@ class BlockReading {
         this.takeFunding(event);
         break;
       case 'money':
-        this.addMoney(event.from, event);
-        if (event.to !== event.from) this.addMoney(event.to, event);
+        this.takeMoney(event);
         break;
       case 'transfer':
         this.addMoney(event.sender, event);
@@ -677,6 +676,16 @@ class BlockReading {
   }
 
   // --- Money ------------------------------------------------------------------------------------------------------------------------
+
+  private takeMoney(event: MoneyEvent): void {
+    const { from, to, fee, transaction } = event;
+    this.addMoney(from, event);
+    if (to !== from) this.addMoney(to, event);
+    // The commission of a withdrawal goes to the leader, whom the event does not name.
+    if (transaction !== X.KIND_VAULT_TRANSFER || fee === 0n) return;
+    const leader = this.context.mirror.vaults.get(from)?.leader ?? NOBODY;
+    if (leader !== to) this.addMoney(leader, event);
+  }
 
   private addMoney(account: number, event: MoneyFact['event']): void {
     if (account === NOBODY) return;

@@ -23,6 +23,7 @@ import { codeOf, eventsOf } from './events.ts';
 import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
+import { ContextCache } from './info-markets.ts';
 import { MarketTable } from './market-table.ts';
 import { NO_CHILDREN, OrderTable, type TrackedOrder } from './order-table.ts';
 import { positionKey, RunningPositions } from './running-positions.ts';
@@ -59,6 +60,7 @@ export class Views {
   readonly orders = new OrderTable();
   readonly histories: Histories;
   readonly archive: Archive | undefined;
+  readonly contexts = new ContextCache();
   readonly requestsUsed: (user: Address) => number;
   private readonly feeds: Feeds;
   private atHeight = 0;
@@ -127,6 +129,7 @@ export class Views {
     histories.add(facts, this.orders);
     const touched = mirror.apply(block.changes);
     this.settleOrders(touched.orders);
+    for (const markets of [touched.markets, touched.books, touched.marks]) this.contexts.forget(markets);
     this.atHeight = block.number;
     this.atMs = block.timeMs;
     this.noteValues(touched);

@@ -312,6 +312,30 @@ test('a multi-signature user acts through enough of its signers', async () => {
   await assert.rejects(user.order([order(true, '2900', '0.1')]), /Multi-sig required/);
 });
 
+test('the explorer shows blocks and transactions that are settled, and who sent them', async () => {
+  const client = node.client(1);
+  await client.order([order(true, '2900.123', '0.1')]);
+  await assert.rejects(client.usdSend({ destination: client.address, amount: '1' }));
+  const height = node.service.views.height;
+  await client.untilSettled(height);
+  const explore = async (request: object): Promise<unknown> => JSON.parse((await node.post('/explorer', request)).text);
+  const { blockDetails } = (await explore({ type: 'blockDetails', height })) as {
+    blockDetails: { hash: string; numTxs: number; txs: { hash: string }[] };
+  };
+  assert.equal(blockDetails.numTxs, 1);
+  const hash = blockDetails.txs[0]?.hash as string;
+  const { tx } = (await explore({ type: 'txDetails', hash })) as { tx: Record<string, unknown> };
+  assert.equal(tx.user, client.address);
+  assert.equal(tx.block, height);
+  assert.equal(tx.error, 'Invalid recipient.');
+  assert.deepEqual(tx.action, { type: 'sendPerp', recipient: client.address, amount: '1000000' });
+  const { txs } = (await explore({ type: 'userDetails', user: client.address })) as { txs: { hash: string; user: string }[] };
+  assert.equal(txs[0]?.hash, hash);
+  assert.ok(txs.every(({ user }) => user === client.address));
+  assert.deepEqual(await explore({ type: 'blockDetails', height: height + 1000 }), { type: 'blockDetails', blockDetails: null });
+  assert.deepEqual(await explore({ type: 'txDetails', hash: `0x${'0'.repeat(64)}` }), { type: 'txDetails', tx: null });
+});
+
 test('request weight is paid for where it is sold', async () => {
   const seller = testKey(1).address;
   const other = await startService({ limits: { ...limitDefaults, enforced: true, addressRequests: 5 }, weightSeller: seller });

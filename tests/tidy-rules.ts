@@ -31,7 +31,7 @@ interface Part {
 
 /** A part imports parts of lower layers only. Parts of one layer do not know each other. */
 const PARTS: Readonly<Record<string, Part>> = {
-  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'] },
+  base: { layer: 0, door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'packed-changes.ts', 'random.ts', 'word-columns.ts'] },
   kernel: { layer: 1 },
   ledger: {
     layer: 2,

@@ -12,10 +12,11 @@
  * Not here: who may submit what (signatures), and what the journal's folder is (a port).
  */
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges } from '../base/packed-changes.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
+import type { BlockRoots, ModelChoice } from '../execution/api.ts';
 import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -101,6 +102,7 @@ const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
 const WAITING_MAX = 100_000;
 const BEHIND_MAX = 32;
+const NO_CHANGES = new PackedChanges([]);
 
 class Waiting implements Ticket {
   readonly transaction: Transaction;
@@ -154,11 +156,13 @@ interface Ordered {
 
 interface Executed {
   readonly block: Block;
+  /** As it is in the journal. */
+  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
   readonly roots: Promise<BlockRoots>;
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
-  readonly changes: readonly RecordChange[];
+  readonly changes: PackedChanges;
   readonly terms: BlockTerms | undefined;
 }
 
@@ -468,7 +472,7 @@ export class Pipeline {
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
     const options = { model, packed, keepReceipts: true, changes: store !== undefined };
-    const { kept, roots, changes = [] } = await this.engine.executeBlock(block, options);
+    const { kept, roots, changes = NO_CHANGES } = await this.engine.executeBlock(block, options);
     const receipts = kept as PackedReceipts;
     this.behind.add();
     this.executedHeight = block.number;
@@ -482,10 +486,10 @@ export class Pipeline {
     tickets.forEach(({ confirmation }, index) => {
       confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
     });
-    return { block, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
+    return { block, body, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
   }
 
-  private async makeHeader({ block, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+  private async makeHeader({ block, body, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
     const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
     this.parent = headerHash(header);
     const kept = this.options.store?.commit(
@@ -493,7 +497,7 @@ export class Pipeline {
         height: block.number,
         timeMs: block.timeMs,
         header: encodeHeader(header),
-        body: block,
+        body: { journaled: body },
         receipts: receipts.bytes,
         changed: changes,
         ...(terms === undefined ? {} : { terms }),

@@ -113,9 +113,7 @@ export function findOrder<V>(view: V, number: u32, marketNumber: u32, oid: u64):
 function isSlotUsed<V>(view: V, number: u32, slot: u32): bool {
   if (slot >= load<u32>(0, EXC_ORDER_SLOTS)) return false;
   const slots =
-    slot < 64
-      ? view.read<MarginAccount>(marginAccountAt(number)).slots
-      : view.read<OrderPage>(orderPageAt(number, slot >> 6)).slots;
+    slot < 64 ? view.read<MarginAccount>(marginAccountAt(number)).slots : view.read<OrderPage>(orderPageAt(number, slot >> 6)).slots;
   return ((slots >> (slot & 63)) & 1) != 0;
 }
 

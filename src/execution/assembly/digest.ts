@@ -10,14 +10,7 @@
  *
  * Invariant: the list depends on the transactions and the state before them, not on where this node keeps its records.
  */
-import {
-  CLAIM_DIGESTS,
-  COM_DIGEST_COUNT,
-  COM_DIGEST_NEXT,
-  COM_PACKED_BYTES,
-  LIST_ACCESSES,
-  LIST_RECEIPTS,
-} from '../../commitment/layout';
+import { CLAIM_DIGESTS, COM_DIGEST_COUNT, COM_DIGEST_NEXT, COM_PACKED_BYTES, LIST_ACCESSES, LIST_RECEIPTS } from '../../commitment/layout';
 import { addToItem, beginItems, endItem, endItems, Items, leafAt } from '../../commitment/assembly/item-list';
 import { marketAt } from '../../exchange/assembly/records';
 import {
@@ -34,15 +27,7 @@ import {
 } from '../../exchange/layout';
 import { addressOf, chunkTag } from '../../kernel/assembly/memory';
 import { workerBlock } from '../../kernel/assembly/schedule';
-import {
-  BITS_INDEX,
-  BLK_RECEIPTS,
-  BLK_TRACES,
-  CHUNK_BYTES,
-  RECEIPT_BYTES,
-  TRACE_BITS_READ,
-  WRK_TRIAL,
-} from '../../kernel/layout';
+import { BITS_INDEX, BLK_RECEIPTS, BLK_TRACES, CHUNK_BYTES, RECEIPT_BYTES, TRACE_BITS_READ, WRK_TRIAL } from '../../kernel/layout';
 import { keyAt } from './collect';
 
 /** Where an access is written in the worker's scratch, behind what hashes items; keys have room for two bytes in front and a mask behind. */

@@ -17,6 +17,17 @@ export interface Write {
   readonly value: Uint8Array | undefined;
 }
 
+const WRITING = {
+  /** What has resolved is on disk. */
+  overlappingSync: false,
+  /** Transactions are made of what is given to `write`, not of what a turn of the event loop writes. */
+  eventTurnBatching: false,
+  /**
+   * Writes are started when they are all there. LMDB's thread would start with the first of them, and wait for the rest for ever, and the end of this
+   * thread for it, if this thread were ended in between.
+   */
+  batchStartThreshold: Number.MAX_SAFE_INTEGER,
+} as const;
 const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 export const IDENTITY = Buffer.from('identity');
 export const HEIGHT = Buffer.from('height');
@@ -36,17 +47,11 @@ export class StoreTables {
   readonly addresses: Table;
   readonly numbers: Table;
   private readonly root: RootDatabase<Uint8Array, Uint8Array>;
-  private readonly inPlace: boolean;
 
-  /**
-   * `inPlace`: writes are made by the thread that asks for them, which stands still meanwhile; it can end in the middle of one, and leaves no lock.
-   * Otherwise a thread of LMDB's makes them. Throws what LMDB throws.
-   */
-  constructor(folder: string, inPlace: boolean) {
+  /** Throws what LMDB throws. */
+  constructor(folder: string) {
     this.folder = folder;
-    this.inPlace = inPlace;
-    // Without overlapping flushes a commit that has resolved is on disk. Batches are made here, not of what a turn of the event loop writes.
-    this.root = open({ path: folder, noSubdir: false, overlappingSync: false, eventTurnBatching: false, ...BYTES });
+    this.root = open({ path: folder, noSubdir: false, ...WRITING, ...BYTES });
     const table = (name: string): Table => this.root.openDB<Uint8Array, Uint8Array>({ name, ...BYTES });
     this.meta = table('meta');
     this.headers = table('headers');
@@ -69,14 +74,12 @@ export class StoreTables {
 
   /** In one transaction. A key that is there twice has to be put in its order: the later one counts. */
   async write(writes: Iterable<Write>): Promise<void> {
-    const all = (): void => {
+    await this.root.batch(() => {
       for (const { table, key, value } of writes) {
         if (value === undefined) table.remove(key);
         else table.put(key, value);
       }
-    };
-    if (this.inPlace) this.root.transactionSync(all);
-    else await this.root.batch(all);
+    });
   }
 
   /** Reads see what other threads have written until now. */

@@ -36,7 +36,7 @@ async function close(tables: StoreTables, writer: StoreWriter): Promise<void> {
 }
 
 try {
-  const tables = new StoreTables(folder, true);
+  const tables = new StoreTables(folder);
   const writer = new StoreWriter(tables);
   port.on('message', (request: StoreRequest) => {
     const { id } = request;

@@ -117,7 +117,7 @@ export class Store {
     try {
       const wrong = await wrongWithFile(folder);
       if (wrong !== undefined) throw new StorageError('STORE_DAMAGED', damagedText(folder, wrong));
-      const opened = new StoreTables(folder, false);
+      const opened = new StoreTables(folder);
       tables = opened;
       if (await identify(opened, chainId)) await disk.syncFolder();
       const writer = thread ? await StoreThread.start(folder, () => opened.renew()) : new StoreWriter(opened);

@@ -87,10 +87,17 @@ function chainsOf(action: SignedRequest['action'] | undefined, { chain, bothChai
 
 /** What the action says about itself must fit the request and the node. */
 function wrongField(action: SingleAction, nonce: number, { chain, bothChains }: AuthenticationOptions): string | undefined {
-  const own = 'time' in action && isUserSigned(action) ? action.time : 'nonce' in action ? action.nonce : nonce;
-  if (own !== nonce) return requestMessages.nonceMismatch;
+  const own = ownNonce(action);
+  if (own !== undefined && own !== nonce) return requestMessages.nonceMismatch;
   if (isUserSigned(action) && action.hyperliquidChain !== chain && !bothChains) return `Invalid chain: this node is of ${chain}.`;
   return undefined;
+}
+
+/** What the signer has signed as the nonce, where that is a field of the action. */
+function ownNonce(action: SingleAction): number | undefined {
+  if (action.type === 'agentSendAsset') return action.nonce;
+  if (!isUserSigned(action)) return undefined;
+  return 'time' in action ? action.time : action.nonce;
 }
 
 async function multiSignature(

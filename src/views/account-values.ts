@@ -21,11 +21,15 @@ interface Series {
 }
 
 const SPACING_MS = 60_000;
-/** Then every second point of the older half goes. */
+/** Of an account; then every second point of the older half goes. */
 const POINTS_MAX = 256;
+/** Of all accounts; then every second point of everybody goes. */
+const ALL_POINTS_MAX = 500_000;
+const ACCOUNTS_MAX = 100_000;
 
 export class AccountValues {
   private readonly byAccount = new Map<number, Series>();
+  private count = 0;
 
   /** `deposited`: what an account holds at the start counts as having come in. */
   open(account: number, deposited: bigint): Series {
@@ -33,6 +37,7 @@ export class AccountValues {
     if (known !== undefined) return known;
     const series: Series = { points: [], deposited };
     this.byAccount.set(account, series);
+    if (this.byAccount.size > ACCOUNTS_MAX) this.forgetOldest();
     return series;
   }
 
@@ -59,9 +64,25 @@ export class AccountValues {
   note(account: number, timeMs: number, value: bigint): void {
     const { points, deposited } = this.open(account, value);
     points.push({ timeMs, value, pnl: value - deposited });
-    if (points.length <= POINTS_MAX) return;
-    const half = points.length >> 1;
-    points.splice(0, half, ...points.slice(0, half).filter((_, i) => i % 2 === 0));
+    this.count++;
+    if (points.length > POINTS_MAX) this.thin(points, points.length >> 1);
+    if (this.count <= ALL_POINTS_MAX) return;
+    for (const series of this.byAccount.values()) this.thin(series.points, series.points.length);
+  }
+
+  /** Who was noted first is noted anew when something happens to it. */
+  private forgetOldest(): void {
+    const [oldest] = this.byAccount.entries();
+    if (oldest === undefined) return;
+    this.byAccount.delete(oldest[0]);
+    this.count -= oldest[1].points.length;
+  }
+
+  /** Every second of the first `many` points goes. */
+  private thin(points: ValuePoint[], many: number): void {
+    const kept = points.slice(0, many).filter((_, i) => i % 2 === 0);
+    this.count -= many - kept.length;
+    points.splice(0, many, ...kept);
   }
 
   /** Points since a time, with the value now behind them. */

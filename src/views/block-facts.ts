@@ -25,7 +25,7 @@ import {
 } from './events.ts';
 import { fundingPayment } from './funding-payment.ts';
 import type { Market, MarketTable } from './market-table.ts';
-import type { OrderTable, TrackedOrder } from './order-table.ts';
+import { NO_CHILDREN, type OrderTable, type TrackedOrder } from './order-table.ts';
 import type { RunningPositions } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
 import type { TransactionName } from './transaction-name.ts';
@@ -158,9 +158,17 @@ export interface BlockFacts {
   readonly ruleCancels: TrackedOrder[];
 }
 
+export interface TwapSoFar {
+  readonly terms: TwapTerms;
+  executedLots: bigint;
+  executedNotional: bigint;
+  /** Of its first slice; 0: there was none yet. */
+  startMs: number;
+}
+
 /** What TWAPs have done so far, by account and id. */
 export interface TwapProgress {
-  get(account: number, id: number): { readonly terms: TwapTerms; executedLots: bigint; executedNotional: bigint } | undefined;
+  get(account: number, id: number): TwapSoFar | undefined;
   start(terms: TwapTerms): void;
 }
 
@@ -204,6 +212,18 @@ const OID_SLOT_BITS = BigInt(X.OID_SLOT_BITS);
 const BPS = 10_000;
 const TID_BITS = 50;
 
+/** The item that has an ordinal, if the block gave it out. */
+export function itemOfOrdinal({ firstOrdinal, transactions, receipts }: ReadableBlock, ordinal: bigint): OrderItem | undefined {
+  let first = firstOrdinal;
+  for (const [index, transaction] of transactions.entries()) {
+    if (transaction.kind !== 'orders' || REFUSALS.has(codeOf(receipts[index] as Uint8Array))) continue;
+    const item = transaction.items[Number(ordinal - first)];
+    if (ordinal >= first && item !== undefined) return item;
+    first += BigInt(transaction.items.length);
+  }
+  return undefined;
+}
+
 export function readBlock(block: ReadableBlock, context: FactContext): BlockFacts {
   return new BlockReading(block, context).read();
 }
@@ -226,14 +246,18 @@ class BlockReading {
   private system = false;
   // Of the receipt that is being read.
   private transaction: Transaction | undefined;
-  private name: TransactionName = SYSTEM_NAME;
+  private named: TransactionName | undefined;
   private actor = 0;
   private firstOrdinal = 0n;
   private item = 0;
   /** Price of the last fill since the last item. */
   private lastFillTicks = 0;
+  /** Fills on books in the block so far. */
+  private fillEvents = 0;
   private parent: TrackedOrder | undefined;
   private sliceFills: FillFact[] = [];
+  /** Account and id of the TWAP whose slice was the last thing. */
+  private sliced = '';
   /** Of the last FORCED event of a liquidation or takeover. */
   private forced: ForcedEvent | undefined;
 
@@ -268,11 +292,17 @@ class BlockReading {
     this.lastFillTicks = 0;
     this.parent = undefined;
     this.sliceFills = [];
+    this.sliced = '';
     this.forced = undefined;
     this.firstOrdinal = this.ordinal;
-    this.name = transaction === undefined ? SYSTEM_NAME : nameOfTransaction(transaction);
+    this.named = undefined;
     if (transaction?.kind === 'orders' && !REFUSALS.has(result)) this.ordinal += BigInt(transaction.items.length);
     if (transaction !== undefined && result === code.CODE_OK) this.actor = this.actorOf(transaction);
+  }
+
+  private get name(): TransactionName {
+    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameOfTransaction(this.transaction);
+    return this.named;
   }
 
   /** Whom a transaction that went through has acted for (docs/rules.md, 3). */
@@ -307,10 +337,11 @@ class BlockReading {
         this.takeFunding(event);
         break;
       case 'money':
-        for (const account of new Set([event.from, event.to])) this.addMoney(account, event);
+        this.takeMoney(event);
         break;
       case 'transfer':
-        for (const account of new Set([event.sender, event.recipient])) this.addMoney(account, event);
+        this.addMoney(event.sender, event);
+        if (event.recipient !== event.sender) this.addMoney(event.recipient, event);
         break;
       case 'created':
         break;
@@ -390,8 +421,12 @@ class BlockReading {
 
   /** The protocol's are hashes of the two oids; with the place in the chain they are also different for every trade. */
   private nextTid(buyer: bigint, seller: bigint): number {
+    return this.tidOf(buyer, seller, this.fillEvents++);
+  }
+
+  private tidOf(buyer: bigint, seller: bigint, place: number): number {
     let x = BigInt.asUintN(64, (buyer * 0x9e3779b97f4a7c15n) ^ (seller + 0x632be59bd9b4e019n));
-    x = BigInt.asUintN(64, (x ^ (x >> 31n)) * 0xbf58476d1ce4e5b9n) ^ (BigInt(this.block.number) << 20n) ^ BigInt(this.facts.fills.length);
+    x = BigInt.asUintN(64, (x ^ (x >> 31n)) * 0xbf58476d1ce4e5b9n) ^ (BigInt(this.block.number) << 20n) ^ BigInt(place);
     x = BigInt.asUintN(64, (x ^ (x >> 27n)) * 0x94d049bb133111ebn);
     return Number(BigInt.asUintN(TID_BITS, x ^ (x >> 31n)));
   }
@@ -407,11 +442,16 @@ class BlockReading {
   }
 
   /** A position that a rule closes without a book and without a fee. */
-  private closeAt(account: number, market: Market, priceTicks: number, direction: string, liquidation: FillFact['liquidation']): void {
-    const { positions } = this.context;
-    const startLots = positions.lots(account, market.index);
+  private closeAt(
+    account: number,
+    market: Market,
+    priceTicks: number,
+    direction: string,
+    liquidation: FillFact['liquidation'],
+    startLots = this.context.positions.lots(account, market.index),
+  ): void {
     if (startLots === 0n) return;
-    const closedPnl = positions.fill(account, market.index, -startLots, priceTicks, market.unit);
+    const closedPnl = this.context.positions.fill(account, market.index, -startLots, priceTicks, market.unit, startLots);
     this.facts.fills.push({
       account,
       market: market.index,
@@ -426,7 +466,8 @@ class BlockReading {
       builderFee: 0n,
       crossed: true,
       oid: 0n,
-      tid: this.nextTid(0n, BigInt(account)),
+      // Behind all events of a block, one for each account and market.
+      tid: this.tidOf(BigInt(account), BigInt(market.index), -1),
       clientId: undefined,
       twapId: undefined,
       liquidation,
@@ -488,35 +529,33 @@ class BlockReading {
     const waits = event.code === code.CODE_WAITING_FOR_TRIGGER || event.code === code.CODE_WAITING_FOR_FILL;
     const rests = event.code === code.CODE_OK && event.restingLots > 0n;
     const open = event.code === code.CODE_WAITING_FOR_FILL ? 'child' : 'trigger';
-    const order = this.context.orders.add(
-      {
-        // Orders that were not placed have no oid in the rules; this one is theirs alone.
-        oid: event.oid === 0n ? (this.firstOrdinal + BigInt(index)) << OID_SLOT_BITS : event.oid,
-        account: this.actor,
-        market: item.market,
-        sell: item.side === 'sell',
-        tif: item.tif,
-        limitTicks: this.limitTicks(item, market),
-        // A reduce-only order that rests was cut to the position.
-        originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
-        reduceOnly: item.reduceOnly ?? false,
-        clientId: item.clientId,
-        trigger: trigger && {
-          takeProfit: trigger.kind === 'takeProfit',
-          priceTicks: trigger.priceTicks,
-          market: trigger.market,
-          whole: item.sizeLots === 0n,
-        },
-        timeMs: this.block.timeMs,
+    const left = rests || waits ? event.restingLots : status === 'filled' ? 0n : item.sizeLots - event.filledLots;
+    const order = this.context.orders.add({
+      // Orders that were not placed have no oid in the rules; this one is theirs alone.
+      oid: event.oid === 0n ? (this.firstOrdinal + BigInt(index)) << OID_SLOT_BITS : event.oid,
+      account: this.actor,
+      market: item.market,
+      sell: item.side === 'sell',
+      tif: item.tif,
+      limitTicks: this.limitTicks(item, market),
+      // A reduce-only order that rests was cut to the position.
+      originalLots: rests && item.reduceOnly === true ? event.filledLots + event.restingLots : item.sizeLots,
+      reduceOnly: item.reduceOnly ?? false,
+      clientId: item.clientId,
+      trigger: trigger && {
+        takeProfit: trigger.kind === 'takeProfit',
+        priceTicks: trigger.priceTicks,
+        market: trigger.market,
+        whole: item.sizeLots === 0n,
       },
-      {
-        leftLots: rests || waits ? event.restingLots : 0n,
-        place: rests ? 'book' : waits ? open : 'gone',
-        status,
-        statusMs: this.block.timeMs,
-      },
-    );
-    const left = status === 'open' ? order.leftLots : status === 'filled' ? 0n : item.sizeLots - event.filledLots;
+      timeMs: this.block.timeMs,
+      leftLots: left,
+      place: rests ? 'book' : waits ? open : 'gone',
+      status,
+      statusMs: this.block.timeMs,
+      children: NO_CHILDREN,
+      shown: 0,
+    });
     this.addOrder(order, status, left, false);
     if (isParent) this.parent = order;
     else if (order.place === 'child' && this.parent !== undefined) this.parent.children = [...this.parent.children, order.oid];
@@ -530,9 +569,7 @@ class BlockReading {
   /** Of a market order, whose bound follows from a mark that is in no receipt: the worst price that it took; 0: none. */
   private limitTicks(item: PlaceItem | ModifyItem, market: Market): number {
     if (item.tif === 'market' && item.trigger === undefined) return this.lastFillTicks;
-    if (item.trigger?.market !== true) return item.priceTicks;
-    const slipped = slippedTicks(item.trigger.priceTicks, X.TRIGGER_SLIPPAGE_BPS, item.side === 'buy');
-    return Math.min(Math.max(slipped, 1), market.parameters.tickCount - 1);
+    return item.trigger?.market === true ? triggerLimitTicks(item.trigger.priceTicks, item.side === 'sell', market) : item.priceTicks;
   }
 
   private takeCancel(event: CancelEvent): void {
@@ -552,6 +589,8 @@ class BlockReading {
     this.addOrder(order, 'triggered', order.leftLots, false);
     if (event.code === code.CODE_OK && event.restingLots > 0n) {
       order.leftLots = event.restingLots;
+      // One that reduces only was cut to the position.
+      if (order.reduceOnly) order.originalLots = event.filledLots + event.restingLots;
       order.place = 'book';
       this.setStatus(order, 'open');
       this.addOrder(order, 'open', order.leftLots, false);
@@ -615,17 +654,21 @@ class BlockReading {
     const { terms } = progress;
     if (event.what === X.ACTIVE_TWAP_SLICE) {
       progress.executedLots += event.filledLots;
+      progress.startMs ||= this.block.timeMs;
+      this.sliced = `${account} ${id}`;
       return;
     }
     progress.executedLots = event.filledLots;
-    const stopped = transaction === undefined && this.isStopped(terms);
-    const status = transaction !== undefined ? 'terminated' : stopped ? 'stopped' : 'finished';
-    this.addTwap(terms, status, progress.executedLots, progress.executedNotional);
+    this.addTwap(terms, this.endOf(progress), progress.executedLots, progress.executedNotional);
   }
 
-  private isStopped({ market, sell, stopTicks }: TwapTerms): boolean {
-    const mark = this.context.markTicks(market, true);
-    return stopTicks !== 0 && mark !== 0 && (sell ? mark < stopTicks : mark > stopTicks);
+  /** A TWAP that was to run on and had no slice before its end was stopped by its stop price, else by the end of its market. */
+  private endOf({ terms, executedLots, startMs }: TwapSoFar): TwapFact['status'] {
+    if (this.transaction !== undefined) return 'terminated';
+    const lastMs = startMs + (terms.minutes * 60_000 - X.TWAP_INTERVAL_MS);
+    const isOver = executedLots === terms.totalLots || (startMs !== 0 && this.block.timeMs >= lastMs);
+    if (isOver || this.sliced === `${terms.account} ${terms.id}`) return 'finished';
+    return terms.stopTicks === 0 ? 'terminated' : 'stopped';
   }
 
   private addTwap(terms: TwapTerms, status: TwapFact['status'], executedLots: bigint, executedNotional: bigint): void {
@@ -633,6 +676,16 @@ class BlockReading {
   }
 
   // --- Money ------------------------------------------------------------------------------------------------------------------------
+
+  private takeMoney(event: MoneyEvent): void {
+    const { from, to, fee, transaction } = event;
+    this.addMoney(from, event);
+    if (to !== from) this.addMoney(to, event);
+    // The commission of a withdrawal goes to the leader, whom the event does not name.
+    if (transaction !== X.KIND_VAULT_TRANSFER || fee === 0n) return;
+    const leader = this.context.mirror.vaults.get(from)?.leader ?? NOBODY;
+    if (leader !== to) this.addMoney(leader, event);
+  }
 
   private addMoney(account: number, event: MoneyFact['event']): void {
     if (account === NOBODY) return;
@@ -669,7 +722,7 @@ class BlockReading {
     // The amount is the position at the mark.
     const markTicks = Number((event.amount < 0n ? -event.amount : event.amount) / (lots * traded.unit));
     const direction = `Liquidated ${scope === 0 ? 'Cross' : 'Isolated'} ${event.lots < 0n ? 'Long' : 'Short'}`;
-    this.closeAt(account, traded, markTicks, direction, { account, markTicks, method: 'backstop' });
+    this.closeAt(account, traded, markTicks, direction, { account, markTicks, method: 'backstop' }, -event.lots);
     if (backstop !== undefined) positions.fill(backstop, market, -event.lots, markTicks, traded.unit);
   }
 
@@ -699,6 +752,9 @@ export function directionOf(startLots: bigint, signedLots: bigint): string {
   return traded <= held ? `Close ${holding}` : `${holding} > ${side}`;
 }
 
-function slippedTicks(ticks: number, bps: number, up: boolean): number {
-  return up ? Math.floor((ticks * (BPS + bps)) / BPS) : Math.ceil((ticks * (BPS - bps)) / BPS);
+/** The bound of a trigger order that fires as a market order (docs/rules.md, 6.3). */
+export function triggerLimitTicks(triggerTicks: number, sell: boolean, market: Market): number {
+  const slippage = X.TRIGGER_SLIPPAGE_BPS;
+  const ticks = sell ? Math.ceil((triggerTicks * (BPS - slippage)) / BPS) : Math.floor((triggerTicks * (BPS + slippage)) / BPS);
+  return Math.min(Math.max(ticks, 1), market.parameters.tickCount - 1);
 }

@@ -5,7 +5,7 @@
  * has made (`Views.addressOf` does once it has taken the block in).
  */
 import * as X from '../exchange/layout.ts';
-import type { Address, ClientId, OrderItem, Transaction } from '../ledger/transactions.ts';
+import type { Address, ClientId, Transaction } from '../ledger/transactions.ts';
 import type { BlockTerms } from '../storage/index.ts';
 import type { ReadableBlock } from './block-facts.ts';
 import { NOBODY } from './block-facts.ts';
@@ -21,12 +21,12 @@ export interface TermNames {
 
 export function blockTerms({ transactions, receipts }: ReadableBlock, { addressOf, ownerOf }: TermNames): BlockTerms {
   const accounts = new Set<Address>();
-  const orders = new Map<string, { readonly oid: bigint; readonly index: number }>();
-  const clientIds = new Map<string, { readonly account: Address; readonly clientId: ClientId; readonly index: number }>();
+  const orders: { readonly oid: bigint; readonly index: number }[] = [];
+  const clientIds: { readonly account: Address; readonly clientId: ClientId; readonly index: number }[] = [];
   const markets = new Set<number>();
-  const addOrder = (oid: bigint, index: number): void => {
-    if (oid !== 0n) orders.set(`${oid} ${index}`, { oid, index });
-  };
+  // Of one transaction.
+  const oids = new Set<bigint>();
+  const ownIds = new Set<ClientId>();
   const addAccount = (number: number): void => {
     const address = number === NOBODY ? undefined : addressOf(number);
     if (address !== undefined) accounts.add(address);
@@ -42,28 +42,28 @@ export function blockTerms({ transactions, receipts }: ReadableBlock, { addressO
     if (transaction?.kind === 'orders' && actor !== undefined) {
       for (const item of transaction.items) {
         markets.add(item.market);
-        if ('target' in item && typeof item.target === 'bigint') addOrder(item.target, index);
-        for (const clientId of clientIdsOf(item)) clientIds.set(`${actor} ${clientId} ${index}`, { account: actor, clientId, index });
+        if ('target' in item) {
+          if (typeof item.target === 'bigint') oids.add(item.target);
+          else ownIds.add(item.target);
+        }
+        if ((item.op === 'place' || item.op === 'modify') && item.clientId !== undefined) ownIds.add(item.clientId);
       }
     }
     for (const event of eventsOf(receipt)) {
       for (const account of accountsOf(event)) addAccount(account);
-      for (const oid of oidsOf(event)) addOrder(oid, index);
+      for (const oid of oidsOf(event)) oids.add(oid);
       if ('market' in event && event.market !== NOBODY) markets.add(event.market);
     }
+    for (const oid of oids) if (oid !== 0n) orders.push({ oid, index });
+    for (const clientId of ownIds) clientIds.push({ account: actor as Address, clientId, index });
+    oids.clear();
+    ownIds.clear();
   });
-  return { accounts, orders: orders.values(), clientIds: clientIds.values(), hashes: transactions.map(transactionHash), markets };
+  return { accounts, orders, clientIds, hashes: transactions.map(transactionHash), markets };
 }
 
 function actorOf({ sender, behalf, multiSig }: Transaction, ownerOf: TermNames['ownerOf']): Address {
   return behalf ?? multiSig?.user ?? ownerOf(sender);
-}
-
-function clientIdsOf(item: OrderItem): ClientId[] {
-  const found: ClientId[] = [];
-  if ((item.op === 'place' || item.op === 'modify') && item.clientId !== undefined) found.push(item.clientId);
-  if ('target' in item && typeof item.target === 'string') found.push(item.target);
-  return found;
 }
 
 function accountsOf(event: LedgerEvent): number[] {

@@ -47,10 +47,18 @@ const SLACK = 500;
 
 export class Candles {
   private readonly byInterval = new Map<Interval, Candle[]>(INTERVALS.map((interval) => [interval, []]));
+  private readonly minutes = this.byInterval.get('1m') as Candle[];
+  /** Index of the first minute of the last day, and what was traded from it on. */
+  private dayFrom = 0;
+  private dayLots = 0n;
+  private dayTickLots = 0n;
 
   /** Trades come in the order of their times. */
   add({ timeMs, priceTicks, lots }: TradeFact): void {
     const tickLots = BigInt(priceTicks) * lots;
+    this.passDay(timeMs);
+    this.dayLots += lots;
+    this.dayTickLots += tickLots;
     for (const [interval, candles] of this.byInterval) {
       const last = candles.at(-1);
       if (last !== undefined && timeMs <= last.endMs) {
@@ -65,7 +73,9 @@ export class Candles {
       const { startMs, endMs } = spanOf(interval, timeMs);
       const at = { openTicks: priceTicks, closeTicks: priceTicks, highTicks: priceTicks, lowTicks: priceTicks };
       candles.push({ startMs, endMs, ...at, lots, tickLots, trades: 1 });
-      if (candles.length > CANDLES_MAX + SLACK) candles.splice(0, SLACK);
+      if (candles.length <= CANDLES_MAX + SLACK) continue;
+      candles.splice(0, SLACK);
+      if (interval === '1m') this.dayFrom -= SLACK;
     }
   }
 
@@ -79,28 +89,26 @@ export class Candles {
     return candles.slice(-CANDLES_MAX).filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs);
   }
 
-  /** Traded in the last 24 hours, in minutes that have begun since. */
+  /** Traded in the last 24 hours, in minutes that have begun since. Times never fall. */
   lastDay(nowMs: number): { readonly lots: bigint; readonly tickLots: bigint } {
-    let lots = 0n;
-    let tickLots = 0n;
-    const minutes = this.byInterval.get('1m') ?? [];
-    for (let i = minutes.length - 1; i >= 0; i--) {
-      const candle = minutes[i] as Candle;
-      if (candle.startMs <= nowMs - DAY_MS) break;
-      lots += candle.lots;
-      tickLots += candle.tickLots;
-    }
-    return { lots, tickLots };
+    this.passDay(nowMs);
+    return { lots: this.dayLots, tickLots: this.dayTickLots };
   }
 
   /** The last price a day ago, or the first one since; 0: never traded. */
   priceADayAgo(nowMs: number): number {
-    let ticks = 0;
-    for (const candle of (this.byInterval.get('1m') ?? []).toReversed()) {
-      ticks = candle.openTicks;
-      if (candle.endMs <= nowMs - DAY_MS) return candle.closeTicks;
+    this.passDay(nowMs);
+    return this.minutes[this.dayFrom - 1]?.closeTicks ?? this.minutes[0]?.openTicks ?? 0;
+  }
+
+  /** Minutes that are a day old do not count any more. Of 5,000 minutes at most 1,440 do. */
+  private passDay(nowMs: number): void {
+    for (let oldest = this.minutes[this.dayFrom]; oldest !== undefined; oldest = this.minutes[this.dayFrom]) {
+      if (oldest.startMs > nowMs - DAY_MS) return;
+      this.dayLots -= oldest.lots;
+      this.dayTickLots -= oldest.tickLots;
+      this.dayFrom++;
     }
-    return ticks;
   }
 }
 

@@ -118,84 +118,117 @@ export type LedgerEvent =
   | TransferEvent;
 
 export function codeOf(receipt: Uint8Array): number {
-  return new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true);
+  return (receipt[0] as number) | ((receipt[1] as number) << 8);
 }
 
 /** `receipt`: u32 code, then the events. */
-export function* eventsOf(receipt: Uint8Array): Generator<LedgerEvent, void, undefined> {
+export function eventsOf(receipt: Uint8Array): LedgerEvent[] {
+  const events: LedgerEvent[] = [];
   const view = new DataView(receipt.buffer, receipt.byteOffset, receipt.byteLength);
   for (let at = 4; at < receipt.length; ) {
     const length = view.getUint32(at, true) >>> 8;
     assert(length >= 4 && at + length <= receipt.length, 'an event has a length');
     const event = read(view.getUint8(at), view, at);
-    if (event !== undefined) yield event;
+    if (event !== undefined) events.push(event);
     at += length;
   }
+  return events;
 }
 
-function read(kind: number, view: DataView, base: number): LedgerEvent | undefined {
-  const u16 = (at: number) => view.getUint16(base + at, true);
-  const u32 = (at: number) => view.getUint32(base + at, true);
-  const u64 = (at: number) => view.getBigUint64(base + at, true);
-  const i64 = (at: number) => view.getBigInt64(base + at, true);
+function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
   switch (kind) {
     case X.EVENT_FILL:
       return {
         kind: 'fill',
-        market: u32(4),
-        takerOid: u64(8),
-        makerOid: u64(16),
-        taker: u32(24),
-        maker: u32(28),
-        priceTicks: u32(32),
-        takerSells: (u32(36) & 1) !== 0,
-        cause: u32(36) >>> 1,
-        lots: i64(40),
-        takerFee: i64(48),
-        makerFee: i64(56),
-        takerClosedPnl: i64(64),
-        makerClosedPnl: i64(72),
-        takerStartLots: i64(80),
-        makerStartLots: i64(88),
-        takerBuilderFee: i64(96),
-        makerBuilderFee: i64(104),
+        market: v.getUint32(at + 4, true),
+        takerOid: v.getBigUint64(at + 8, true),
+        makerOid: v.getBigUint64(at + 16, true),
+        taker: v.getUint32(at + 24, true),
+        maker: v.getUint32(at + 28, true),
+        priceTicks: v.getUint32(at + 32, true),
+        takerSells: (v.getUint32(at + 36, true) & 1) !== 0,
+        cause: v.getUint32(at + 36, true) >>> 1,
+        lots: v.getBigInt64(at + 40, true),
+        takerFee: v.getBigInt64(at + 48, true),
+        makerFee: v.getBigInt64(at + 56, true),
+        takerClosedPnl: v.getBigInt64(at + 64, true),
+        makerClosedPnl: v.getBigInt64(at + 72, true),
+        takerStartLots: v.getBigInt64(at + 80, true),
+        makerStartLots: v.getBigInt64(at + 88, true),
+        takerBuilderFee: v.getBigInt64(at + 96, true),
+        makerBuilderFee: v.getBigInt64(at + 104, true),
       };
     case X.EVENT_ITEM:
-      return { kind: 'item', item: u16(4), code: u16(6), oid: u64(8), filledLots: i64(16), restingLots: i64(24) };
+      return {
+        kind: 'item',
+        item: v.getUint16(at + 4, true),
+        code: v.getUint16(at + 6, true),
+        oid: v.getBigUint64(at + 8, true),
+        filledLots: v.getBigInt64(at + 16, true),
+        restingLots: v.getBigInt64(at + 24, true),
+      };
     case X.EVENT_CANCEL:
-      return { kind: 'cancel', reason: u16(4), market: u16(6), oid: u64(8), lots: i64(16), account: u32(24) };
+      return {
+        kind: 'cancel',
+        reason: v.getUint16(at + 4, true),
+        market: v.getUint16(at + 6, true),
+        oid: v.getBigUint64(at + 8, true),
+        lots: v.getBigInt64(at + 16, true),
+        account: v.getUint32(at + 24, true),
+      };
     case X.EVENT_ACTIVE:
       return {
         kind: 'active',
-        code: u16(4),
-        market: u16(6),
-        oid: u64(8),
-        filledLots: i64(16),
-        restingLots: i64(24),
-        account: u32(32),
-        what: u32(36),
+        code: v.getUint16(at + 4, true),
+        market: v.getUint16(at + 6, true),
+        oid: v.getBigUint64(at + 8, true),
+        filledLots: v.getBigInt64(at + 16, true),
+        restingLots: v.getBigInt64(at + 24, true),
+        account: v.getUint32(at + 32, true),
+        what: v.getUint32(at + 36, true),
       };
     case X.EVENT_FORCED:
       return {
         kind: 'forced',
-        method: u32(4),
-        account: u32(8),
-        scope: u32(12),
-        notional: i64(16),
-        accountValue: i64(24),
-        counterparty: u32(40),
-        market: u32(44),
-        lots: i64(48),
-        amount: i64(56),
+        method: v.getUint32(at + 4, true),
+        account: v.getUint32(at + 8, true),
+        scope: v.getUint32(at + 12, true),
+        notional: v.getBigInt64(at + 16, true),
+        accountValue: v.getBigInt64(at + 24, true),
+        counterparty: v.getUint32(at + 40, true),
+        market: v.getUint32(at + 44, true),
+        lots: v.getBigInt64(at + 48, true),
+        amount: v.getBigInt64(at + 56, true),
       };
     case X.EVENT_FUNDING:
-      return { kind: 'funding', market: u32(4), rate: i64(8), premium: i64(16), indexTicks: u32(24), paid: i64(32) };
+      return {
+        kind: 'funding',
+        market: v.getUint32(at + 4, true),
+        rate: v.getBigInt64(at + 8, true),
+        premium: v.getBigInt64(at + 16, true),
+        indexTicks: v.getUint32(at + 24, true),
+        paid: v.getBigInt64(at + 32, true),
+      };
     case X.EVENT_MONEY:
-      return { kind: 'money', transaction: u32(4), from: u32(8), to: u32(12), amount: i64(16), fee: i64(24), shares: i64(32) };
+      return {
+        kind: 'money',
+        transaction: v.getUint32(at + 4, true),
+        from: v.getUint32(at + 8, true),
+        to: v.getUint32(at + 12, true),
+        amount: v.getBigInt64(at + 16, true),
+        fee: v.getBigInt64(at + 24, true),
+        shares: v.getBigInt64(at + 32, true),
+      };
     case X.EVENT_CREATED:
-      return { kind: 'created', role: u32(4), account: u32(8), owner: u32(12) };
+      return { kind: 'created', role: v.getUint32(at + 4, true), account: v.getUint32(at + 8, true), owner: v.getUint32(at + 12, true) };
     case L.EVENT_TRANSFER:
-      return { kind: 'transfer', token: u32(4), sender: u32(8), recipient: u32(12), amount: u64(16) };
+      return {
+        kind: 'transfer',
+        token: v.getUint32(at + 4, true),
+        sender: v.getUint32(at + 8, true),
+        recipient: v.getUint32(at + 12, true),
+        amount: v.getBigUint64(at + 16, true),
+      };
     default:
       return undefined;
   }

@@ -14,6 +14,7 @@ import type {
   TradeFact,
   TwapFact,
   TwapProgress,
+  TwapSoFar,
   TwapTerms,
 } from './block-facts.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -28,14 +29,19 @@ const DAYS_KEPT = 15;
 
 /** TWAPs that have been placed, with what they have done. */
 class TwapRecords implements TwapProgress {
-  private readonly byKey = new Map<string, { readonly terms: TwapTerms; executedLots: bigint; executedNotional: bigint }>();
+  private readonly byKey = new Map<string, TwapSoFar>();
 
   get(account: number, id: number) {
     return this.byKey.get(`${account} ${id}`);
   }
 
   start(terms: TwapTerms): void {
-    this.byKey.set(`${terms.account} ${terms.id}`, { terms, executedLots: 0n, executedNotional: 0n });
+    this.byKey.set(`${terms.account} ${terms.id}`, {
+      terms,
+      executedLots: 0n,
+      executedNotional: 0n,
+      startMs: terms.start === undefined ? terms.timeMs : 0,
+    });
   }
 
   end({ account, id }: TwapTerms): void {

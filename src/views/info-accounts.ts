@@ -1,5 +1,11 @@
 /** What an account has: margins, positions, balances, roles, agents, sub-accounts, portfolios. Who has no account has the empty state. */
-import { type AccountSummary, accountSummary, type MarginSummary, type PositionSummary } from '../exchange/account-summary.ts';
+import {
+  type AccountSummary,
+  accountSummary,
+  type MarginSummary,
+  type PositionSummary,
+  type ValuedMarket,
+} from '../exchange/account-summary.ts';
 import * as L from '../ledger/layout.ts';
 import type { Address } from '../ledger/transactions.ts';
 import { quoteText, scaledText } from './decimal-text.ts';
@@ -20,17 +26,15 @@ const DAY_MS = 86_400_000;
 export function summaryOf(views: Views, account: number): AccountSummary {
   const { mirror, markets } = views;
   const margin = mirror.margin(account);
-  const valued = markets.markets.map(({ index, parameters }) => ({
-    unit: parameters.unit,
-    ticksPerInteger: parameters.ticksPerInteger,
-    markTicks: mirror.prices[index]?.markTicks ?? 0,
-    tiers: parameters.tiers,
-  }));
+  /** Only those in which it has a position. */
+  const valued: ValuedMarket[] = [];
   const positions = [...mirror.positions.of(account)]
     .filter(([, { sizeLots }]) => sizeLots !== 0n)
     .sort(([a], [b]) => a - b)
     .map(([market, { sizeLots, cost, rawUsd, funding, isolated, leverage }]) => {
       const { parameters, onlyIsolated } = markets.market(market);
+      const { unit, ticksPerInteger, tiers } = parameters;
+      valued[market] = { unit, ticksPerInteger, tiers, markTicks: mirror.prices[market]?.markTicks ?? 0 };
       // What was paid before the position was opened is not kept.
       const paid = { allTime: funding, sinceOpen: funding, sinceChange: funding };
       const effective = leverage === 0 ? parameters.leverage : leverage;
@@ -170,7 +174,8 @@ function agentsOf(views: Views, user: Address): Agent[] {
   const { mirror } = views;
   const number = mirror.numberOf(user);
   if (number === undefined) return [];
-  return [...mirror.agents.of(number)].flatMap(([name, agent]) => {
+  const agents = [...mirror.agents.of(number)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return agents.flatMap(([name, agent]) => {
     const account = mirror.account(agent);
     if (account === undefined || mirror.ownerOfAgent(agent, views.timeMs) !== number) return [];
     return [{ address: account.address, name, validUntil: account.expiresMs === U64_MAX ? null : Number(account.expiresMs) }];

@@ -105,7 +105,7 @@ function codeOf({ mirror }: Views, account: number): string | undefined {
 
 /** The ledger keeps who has referred whom, not what each of them has brought. */
 function referrerData(views: Views, account: number, code: string): unknown {
-  const referred = [...views.mirror.referred.of(account).keys()];
+  const referred = [...views.mirror.referred.of(account).keys()].sort((a, b) => a - b);
   const referralStates = referred.map((user) => ({
     cumVlm: quoteText(views.mirror.volumeOf(user).all),
     cumRewardedFeesSinceReferred: '0',
@@ -126,5 +126,5 @@ export function maxBuilderFee({ mirror }: Views, fields: RequestFields): unknown
 
 export function approvedBuilders(views: Views, fields: RequestFields): unknown {
   const user = views.mirror.numberOf(fields.address());
-  return user === undefined ? [] : [...views.mirror.approvals.of(user).keys()].map(views.addressOf);
+  return user === undefined ? [] : [...views.mirror.approvals.of(user).keys()].sort((a, b) => a - b).map(views.addressOf);
 }

@@ -19,6 +19,7 @@ const IMPACT_LEVELS = 1000;
 const RECENT_TRADES = 100;
 const HISTORY_ROWS = 500;
 const CANDLE_ROWS = 5000;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 export function metaJson({ markets, mirror }: Views): Json {
@@ -56,8 +57,34 @@ export function allMids(views: Views): Record<string, string> {
   return mids;
 }
 
-/** ASSET_CTX of the protocol. */
+/** ASSET_CTX of the protocol; made again when something in the market, or the minute, has changed. */
 export function assetContext(views: Views, market: Market): Json {
+  return views.contexts.of(market.index, views.timeMs, () => contextOf(views, market));
+}
+
+/** Contexts of markets as they were made last. */
+export class ContextCache {
+  private readonly contexts = new Map<number, Json>();
+  private minute = 0;
+
+  of(market: number, timeMs: number, make: () => Json): Json {
+    const minute = Math.floor(timeMs / MINUTE_MS);
+    if (minute !== this.minute) this.contexts.clear();
+    this.minute = minute;
+    let context = this.contexts.get(market);
+    if (context === undefined) {
+      context = make();
+      this.contexts.set(market, context);
+    }
+    return context;
+  }
+
+  forget(markets: Iterable<number>): void {
+    for (const market of markets) this.contexts.delete(market);
+  }
+}
+
+function contextOf(views: Views, market: Market): Json {
   const { mirror, histories, timeMs } = views;
   const { index } = market;
   const price = mirror.prices[index];

@@ -39,7 +39,7 @@ function factOf(views: Views, user: string, account: number, oid: bigint | strin
   const { orders, archive } = views;
   const order = typeof oid === 'bigint' ? orders.find(oid) : orders.findClientId(account, oid);
   if (order?.account === account) return factOfOrder(order);
-  return typeof oid === 'bigint' ? archive?.order(account, oid) : archive?.orderOfClientId(user, account, oid);
+  return typeof oid === 'bigint' ? archive?.order(user, account, oid) : archive?.orderOfClientId(user, account, oid);
 }
 
 function factOfOrder(order: TrackedOrder): OrderFact {

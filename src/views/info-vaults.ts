@@ -28,7 +28,8 @@ function equityOf(views: Views, vault: VaultState, shares: bigint): bigint {
 
 export function leadingVaults(views: Views, account: number | undefined): unknown[] {
   if (account === undefined) return [];
-  return [...views.mirror.owned.of(account).keys()].flatMap((number) => {
+  const owned = [...views.mirror.owned.of(account).keys()].sort((a, b) => a - b);
+  return owned.flatMap((number) => {
     const vault = views.mirror.vaults.get(number);
     return vault === undefined ? [] : [{ address: views.addressOf(number), name: nameOf(vault) }];
   });
@@ -40,7 +41,8 @@ export function totalVaultEquity(views: Views, account: number | undefined): big
 
 function holdingsOf({ mirror }: Views, account: number | undefined): { readonly vault: VaultState; readonly held: FollowerState }[] {
   if (account === undefined) return [];
-  return [...mirror.vaultsOfFollower.of(account).keys()].flatMap((number) => {
+  const vaults = [...mirror.vaultsOfFollower.of(account).keys()].sort((a, b) => a - b);
+  return vaults.flatMap((number) => {
     const vault = mirror.vaults.get(number);
     const held = mirror.followers.get(number, account);
     return vault === undefined || held === undefined ? [] : [{ vault, held }];
@@ -77,8 +79,9 @@ export function vaultDetails(views: Views, fields: RequestFields): unknown {
   const vault = number === undefined ? undefined : mirror.vaults.get(number);
   if (vault === undefined) return null;
   const userNumber = user === undefined ? undefined : mirror.numberOf(user);
-  const held = userNumber === undefined ? undefined : mirror.followers.get(vault.account, userNumber);
-  const followers = [...mirror.followers.of(vault.account)].map(([follower, state]) => {
+  const own = userNumber === undefined ? undefined : mirror.followers.get(vault.account, userNumber);
+  const held = [...mirror.followers.of(vault.account)].sort(([a], [b]) => a - b);
+  const followers = held.map(([follower, state]) => {
     const name = follower === vault.leader ? 'Leader' : views.addressOf(follower);
     return followerJson(views, vault, name, state);
   });
@@ -91,7 +94,7 @@ export function vaultDetails(views: Views, fields: RequestFields): unknown {
     description: vault.backstop ? 'Takes over accounts that the book cannot liquidate.' : '',
     portfolio: portfolioOf(views, vault.account),
     apr: 0,
-    followerState: held === undefined || user === undefined ? null : followerJson(views, vault, user, held),
+    followerState: own === undefined || user === undefined ? null : followerJson(views, vault, user, own),
     leaderFraction: vault.shares === 0n ? 0 : ratio(vault.leaderShares, vault.shares),
     leaderCommission: vault.commissionPpm / PPM,
     followers,

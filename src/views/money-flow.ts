@@ -17,6 +17,7 @@ export function collateralFlow({ account, event }: MoneyFact): bigint {
   const { from, to, amount, fee, transaction } = event;
   if (transaction === X.KIND_CLAIM_REWARDS) return to === account ? amount : 0n;
   const commission = transaction === X.KIND_VAULT_TRANSFER ? fee : 0n;
+  if (from !== account && to !== account) return commission;
   return (to === account ? amount - commission : 0n) - (from === account ? amount : 0n);
 }
 
@@ -92,6 +93,7 @@ function moneyDelta(
     case X.KIND_CREATE_VAULT:
       return { type: 'vaultCreate', vault: addressOf(to), usdc, fee: quoteText(fee) };
     case X.KIND_VAULT_TRANSFER:
+      if (fact.account !== from && fact.account !== to) return { type: 'vaultLeaderCommission', user: addressOf(to), usdc: quoteText(fee) };
       if (names.isVault(to) && !names.isVault(from)) return { type: 'vaultDeposit', vault: addressOf(to), usdc };
       return {
         type: 'vaultWithdraw',

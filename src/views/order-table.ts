@@ -16,24 +16,21 @@ export interface TriggerTerms {
   readonly whole: boolean;
 }
 
-export interface OrderTerms {
+/** An order: its terms, then what changes. */
+export interface TrackedOrder {
   readonly oid: bigint;
   readonly account: number;
   readonly market: number;
   readonly sell: boolean;
   readonly tif: TimeInForce;
   readonly limitTicks: number;
-  readonly originalLots: bigint;
+  /** Of a reduce-only order: what there was to reduce. */
+  originalLots: bigint;
   readonly reduceOnly: boolean;
   readonly clientId: ClientId | undefined;
   readonly trigger: TriggerTerms | undefined;
   /** When it was placed; 0: before the first block that is known. */
   readonly timeMs: number;
-}
-
-export interface TrackedOrder extends Omit<OrderTerms, 'originalLots'> {
-  /** Of a reduce-only order: what there was to reduce. */
-  originalLots: bigint;
   /** Hidden lots included. */
   leftLots: bigint;
   /** On the book, waiting for the mark, waiting for its parent, or gone. */
@@ -47,14 +44,15 @@ export interface TrackedOrder extends Omit<OrderTerms, 'originalLots'> {
 }
 
 const SLOT_MASK = 0x1fffn;
+export const NO_CHILDREN: readonly bigint[] = [];
 const NO_ORDERS: ReadonlyMap<number, TrackedOrder> = new Map();
 
 export class OrderTable {
   private readonly byOid = new Map<bigint, TrackedOrder>();
   /** By account, then by slot. */
   private readonly open = new Map<number, Map<number, TrackedOrder>>();
-  /** Of each account and client id: the open one, else the latest. */
-  private readonly byClientId = new Map<string, TrackedOrder>();
+  /** By account and client id: the open one, else the latest. */
+  private readonly byClientId = new Map<number, Map<ClientId, TrackedOrder>>();
 
   find(oid: bigint): TrackedOrder | undefined {
     return this.byOid.get(oid);
@@ -62,7 +60,7 @@ export class OrderTable {
 
   /** The open order of an account with this client id, else the latest. */
   findClientId(account: number, clientId: ClientId): TrackedOrder | undefined {
-    return this.byClientId.get(`${account} ${clientId}`);
+    return this.byClientId.get(account)?.get(clientId);
   }
 
   /** By slot. */
@@ -70,15 +68,17 @@ export class OrderTable {
     return this.open.get(account) ?? NO_ORDERS;
   }
 
-  add(terms: OrderTerms, fields: Pick<TrackedOrder, 'leftLots' | 'place' | 'status' | 'statusMs'>): TrackedOrder {
-    const order: TrackedOrder = { ...terms, ...fields, children: [], shown: 0 };
+  add(order: TrackedOrder): TrackedOrder {
     this.byOid.set(order.oid, order);
-    if (order.clientId !== undefined) {
-      const key = `${order.account} ${order.clientId}`;
-      // One that was refused for having the id of an open order does not take it over.
-      const known = this.byClientId.get(key);
-      if (known === undefined || known.place === 'gone') this.byClientId.set(key, order);
+    if (order.clientId === undefined) return order;
+    const ofAccount = this.byClientId.get(order.account);
+    if (ofAccount === undefined) {
+      this.byClientId.set(order.account, new Map([[order.clientId, order]]));
+      return order;
     }
+    // One that was refused for having the id of an open order does not take it over.
+    const known = ofAccount.get(order.clientId);
+    if (known === undefined || known.place === 'gone') ofAccount.set(order.clientId, order);
     return order;
   }
 
@@ -117,7 +117,9 @@ export class OrderTable {
     if (order.shown > 0 || this.isOpen(order)) return;
     if (this.byOid.get(order.oid) === order) this.byOid.delete(order.oid);
     if (order.clientId === undefined) return;
-    const key = `${order.account} ${order.clientId}`;
-    if (this.byClientId.get(key) === order) this.byClientId.delete(key);
+    const ofAccount = this.byClientId.get(order.account);
+    if (ofAccount?.get(order.clientId) !== order) return;
+    ofAccount.delete(order.clientId);
+    if (ofAccount.size === 0) this.byClientId.delete(order.account);
   }
 }

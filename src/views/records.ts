@@ -150,9 +150,10 @@ export interface TwapState {
 
 type Reader = RecordReader;
 
-export function readAccount(r: Reader): AccountState {
+/** `address`: if it is known; an account keeps its address. */
+export function readAccount(r: Reader, address?: Address): AccountState {
   return {
-    address: r.hex(L.ACCOUNT_ADDRESS, L.ACCOUNT_ADDRESS + 20),
+    address: address ?? r.hex(L.ACCOUNT_ADDRESS, L.ACCOUNT_ADDRESS + 20),
     role: r.u8(L.ACCOUNT_ROLE),
     owner: r.u32(L.ACCOUNT_OWNER),
     threshold: r.u8(L.ACCOUNT_THRESHOLD),

@@ -1,5 +1,7 @@
 /** Every answer and every stream message has the protocol's shape: those of empty accounts, and those of accounts with all that there is. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { executedBlocks } from '../simulator/executed-blocks.ts';
 import { randomGenesis } from '../simulator/random-genesis.ts';
@@ -8,6 +10,8 @@ import { INFO_SHAPES, isPlainDecimal, mismatch, STREAM_SHAPES } from './protocol
 import { requestOf } from './sample-requests.ts';
 
 const SEEDS = [1, 4, 5, 6, 11, 13];
+/** The Python SDK still listens to `webData2`. */
+const SUBSCRIPTIONS = [...Object.keys(STREAM_SHAPES).filter((type) => type !== 'activeSpotAssetCtx'), 'webData2'];
 const NOBODY = `0x${'9'.repeat(40)}`;
 
 function fits(value: unknown, shape: string | undefined, name: string): void {
@@ -55,8 +59,7 @@ for (const seed of SEEDS) {
     const views = Views.open({ genesis });
     const users = genesis.accounts.map(({ address }) => address);
     const messages = new Map<string, FeedMessage[]>();
-    const subscriptions = Object.keys(STREAM_SHAPES).filter((type) => type !== 'activeSpotAssetCtx');
-    for (const type of subscriptions) {
+    for (const type of SUBSCRIPTIONS) {
       for (const user of users) {
         const heard = messages.get(type) ?? [];
         messages.set(type, heard);
@@ -79,7 +82,7 @@ for (const seed of SEEDS) {
       fits(views.answer({ type: 'vaultDetails', vaultAddress: views.addressOf(vault), user: users[0] }), INFO_SHAPES.vaultDetails, 'vault');
     }
     for (const [type, heard] of messages) {
-      const shape = type === 'fastAssetCtxs' ? 'str' : STREAM_SHAPES[type];
+      const shape = type === 'fastAssetCtxs' ? 'str' : (STREAM_SHAPES[type] ?? INFO_SHAPES[type]);
       for (const { data, channel } of heard) {
         assert.equal(channel, type === 'userEvents' ? 'user' : type);
         fits(data, shape, `stream ${type}`);
@@ -87,3 +90,12 @@ for (const seed of SEEDS) {
     }
   });
 }
+
+test('the page of requests has every request and every subscription', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../docs/api.md'), 'utf8');
+  const [, requests = '', subscriptions = ''] = page.split(/^## (?:Requests|Subscriptions).*$/m);
+  const named = (part: string): string[] =>
+    [...part.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell]) => [...(cell ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ''));
+  assert.deepEqual(named(requests).sort(), [...INFO_TYPES].sort());
+  assert.deepEqual(named(subscriptions).sort(), SUBSCRIPTIONS.toSorted());
+});

@@ -247,6 +247,8 @@ export class StateMirror {
 
   private take(key: Uint8Array, value: Uint8Array | undefined, touched: Touched): void {
     const recordClass = key[0] as number;
+    if (IGNORED.has(recordClass)) return;
+    this.reader.load(value ?? NOTHING);
     if (this.takeMarket(recordClass, key, value, touched)) return;
     if (this.takeAccount(recordClass, key, value)) touched.accounts.add(field(key, 0));
     else if (this.takeOrder(recordClass, key, value, touched)) touched.accounts.add(field(key, 0));
@@ -254,7 +256,7 @@ export class StateMirror {
   }
 
   private takeMarket(recordClass: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
-    const read = this.reader.load(value ?? NOTHING);
+    const read = this.reader;
     switch (recordClass) {
       case X.CLASS_LEVEL: {
         const [market, priceTicks] = [field(key, 0), field(key, 1)];
@@ -294,10 +296,10 @@ export class StateMirror {
 
   private takeAccount(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): boolean {
     const account = key.length > 4 ? field(key, 0) : 0;
-    const read = this.reader.load(value ?? NOTHING);
+    const read = this.reader;
     switch (recordClass) {
       case L.CLASS_ACCOUNT:
-        if (value !== undefined) this.setAccount(account, R.readAccount(read));
+        if (value !== undefined) this.setAccount(account, R.readAccount(read, this.accounts.get(account)?.address));
         return true;
       case L.CLASS_BALANCE:
         this.balances.put(account, field(key, 1), value && read.u64(L.BALANCE_AMOUNT));
@@ -345,7 +347,7 @@ export class StateMirror {
   }
 
   private takeOrder(recordClass: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
-    const read = this.reader.load(value ?? NOTHING);
+    const read = this.reader;
     switch (recordClass) {
       case X.CLASS_ORDER: {
         const [account, slot] = [field(key, 0), field(key, 1)];
@@ -368,7 +370,7 @@ export class StateMirror {
   }
 
   private takeRest(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): void {
-    const read = this.reader.load(value ?? NOTHING);
+    const read = this.reader;
     if (recordClass === X.CLASS_VAULT) put(this.vaults, field(key, 0), value && R.readVault(read));
     else if (recordClass === X.CLASS_FOLLOWER) {
       const [vault, user] = [field(key, 0), field(key, 1)];
@@ -398,6 +400,17 @@ export class StateMirror {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Classes that no view needs. */
+const IGNORED: ReadonlySet<number> = new Set([
+  L.CLASS_NONCES,
+  X.CLASS_PORTFOLIO,
+  X.CLASS_ORDER_PAGE,
+  X.CLASS_VAULT_COUNT,
+  X.CLASS_MINUTES,
+  X.CLASS_TREASURY,
+  X.CLASS_REPORT,
+  X.CLASS_SEED,
+]);
 
 function put<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {
   if (value === undefined) map.delete(key);

@@ -18,13 +18,14 @@ import type { Address, TimeInForce } from '../ledger/transactions.ts';
 import type { ConfirmedBlock } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { Archive } from './archive.ts';
-import { type BlockFacts, type FactContext, type ReadableBlock, readBlock } from './block-facts.ts';
+import { type BlockFacts, type FactContext, type ReadableBlock, readBlock, triggerLimitTicks } from './block-facts.ts';
 import { codeOf, eventsOf } from './events.ts';
 import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
+import { ContextCache } from './info-markets.ts';
 import { MarketTable } from './market-table.ts';
-import { OrderTable, type TrackedOrder } from './order-table.ts';
+import { NO_CHILDREN, OrderTable, type TrackedOrder } from './order-table.ts';
 import { positionKey, RunningPositions } from './running-positions.ts';
 import { StateMirror, type Touched } from './state-mirror.ts';
 import { StoredBlocks } from './stored-blocks.ts';
@@ -59,6 +60,7 @@ export class Views {
   readonly orders = new OrderTable();
   readonly histories: Histories;
   readonly archive: Archive | undefined;
+  readonly contexts = new ContextCache();
   readonly requestsUsed: (user: Address) => number;
   private readonly feeds: Feeds;
   private atHeight = 0;
@@ -127,6 +129,7 @@ export class Views {
     histories.add(facts, this.orders);
     const touched = mirror.apply(block.changes);
     this.settleOrders(touched.orders);
+    for (const markets of [touched.markets, touched.books, touched.marks]) this.contexts.forget(markets);
     this.atHeight = block.number;
     this.atMs = block.timeMs;
     this.noteValues(touched);
@@ -213,29 +216,34 @@ export class Views {
     const extra = mirror.extras.get(account, slot);
     const isTrigger = extra !== undefined && extra.triggerTicks !== 0 && (record.flags & (X.ORDER_TRIGGER | X.ORDER_CHILD)) !== 0;
     const timeMs = placed?.timeMs ?? 0;
-    const order = this.orders.add(
-      {
-        oid: record.oid,
-        account,
-        market: record.market,
-        sell: (record.flags & X.FLAG_SELL) !== 0,
-        tif: TIFS.get(record.tif) ?? 'gtc',
-        limitTicks: record.priceTicks,
-        originalLots: record.originalLots,
-        reduceOnly: (record.flags & X.FLAG_REDUCE_ONLY) !== 0,
-        clientId: placed?.clientId,
-        trigger: isTrigger
-          ? {
-              takeProfit: extra.triggerKind === X.TRIGGER_TAKE_PROFIT,
-              priceTicks: extra.triggerTicks,
-              market: extra.triggerMarket,
-              whole: extra.whole,
-            }
-          : undefined,
-        timeMs,
-      },
-      { leftLots: record.sizeLots + (extra?.hiddenLots ?? 0n), place: placeOf(record.flags), status: 'open', statusMs: timeMs },
-    );
+    const sell = (record.flags & X.FLAG_SELL) !== 0;
+    const bounded = isTrigger && extra.triggerMarket;
+    const order = this.orders.add({
+      oid: record.oid,
+      account,
+      market: record.market,
+      sell,
+      tif: TIFS.get(record.tif) ?? 'gtc',
+      limitTicks: bounded ? triggerLimitTicks(extra.triggerTicks, sell, this.markets.market(record.market)) : record.priceTicks,
+      originalLots: record.originalLots,
+      reduceOnly: (record.flags & X.FLAG_REDUCE_ONLY) !== 0,
+      clientId: placed?.clientId,
+      trigger: isTrigger
+        ? {
+            takeProfit: extra.triggerKind === X.TRIGGER_TAKE_PROFIT,
+            priceTicks: extra.triggerTicks,
+            market: extra.triggerMarket,
+            whole: extra.whole,
+          }
+        : undefined,
+      timeMs,
+      leftLots: record.sizeLots + (extra?.hiddenLots ?? 0n),
+      place: placeOf(record.flags),
+      status: 'open',
+      statusMs: timeMs,
+      children: NO_CHILDREN,
+      shown: 0,
+    });
     order.children = [extra?.child1 ?? 0, extra?.child2 ?? 0].flatMap((link) => {
       const child = link === 0 ? undefined : mirror.orders.get(account, link - 1);
       return child === undefined ? [] : [child.oid];
@@ -257,7 +265,8 @@ export class Views {
     this.atMs = stored.timeMs(stored.height);
     const blocks = recentOf(stored, recentBlocks);
     const { starts, filled } = lookAhead(blocks, this.mirror, this.backstop);
-    this.openStoredOrders(stored, filled);
+    const first = blocks[0]?.number ?? stored.height + 1;
+    this.openStoredOrders(stored, filled, first);
     this.openStoredTwaps(() => 0n);
     const last = (market: number): number =>
       this.histories.candles[market]?.last('1m')?.closeTicks ?? this.genesis.markets[market]?.markTicks ?? 0;
@@ -267,15 +276,15 @@ export class Views {
     }
     this.settleOrders(this.openSlots());
     this.openStoredTwaps((filledLots) => filledLots);
-    this.archive?.startsAt(blocks[0]?.number ?? stored.height + 1);
+    this.archive?.startsAt(first);
   }
 
   private *openSlots(): Generator<{ readonly account: number; readonly slot: number }, void, undefined> {
     for (const account of this.mirror.orders.firsts()) for (const slot of this.mirror.orders.of(account).keys()) yield { account, slot };
   }
 
-  /** Open orders as they were before the blocks that are read again: those blocks' fills have to come off them. */
-  private openStoredOrders(stored: StoredBlocks, filled: ReadonlyMap<bigint, bigint>): void {
+  /** Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. */
+  private openStoredOrders(stored: StoredBlocks, filled: ReadonlyMap<bigint, bigint>, first: number): void {
     const { mirror } = this;
     const clientIds = new Map<bigint, string>();
     for (const account of mirror.clientIds.firsts()) {
@@ -287,6 +296,7 @@ export class Views {
       const ordinal = oid >> BigInt(X.OID_SLOT_BITS);
       const height = heights.get(ordinal) ?? stored.heightOfOrdinal(ordinal);
       if (height !== undefined) heights.set(ordinal, height);
+      if (height !== undefined && height >= first) continue;
       const timeMs = height === undefined ? 0 : stored.timeMs(height);
       const order = this.orderOfRecord(account, slot, { timeMs, clientId: clientIds.get(oid) });
       order.leftLots += filled.get(oid) ?? 0n;
@@ -369,8 +379,10 @@ function lookAhead(
       }
     }
   }
-  for (const market of backstop === undefined ? [] : taken.keys()) {
-    start(backstop as number, market, mirror.positions.get(backstop as number, market)?.sizeLots ?? 0n);
+  for (const [market, lots] of backstop === undefined ? [] : taken) {
+    // What a settlement has closed is in no record: then all of it is taken for taken over.
+    const held = mirror.isDelisted(market) ? lots : (mirror.positions.get(backstop as number, market)?.sizeLots ?? 0n);
+    start(backstop as number, market, held);
   }
   return { starts, filled };
 }

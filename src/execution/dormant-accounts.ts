@@ -8,12 +8,12 @@
  */
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
+import type { RecordChange } from '../base/packed-changes.ts';
 import { leafOf } from '../commitment/state-tree.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
-import type { RecordChange } from './api.ts';
 import type { ColdRecords } from './cold-records.ts';
 import { clearRecords, equityOf, type FoldedRecord, packRecords, readRecords, unpackRecords, writeRecords } from './folded-account.ts';
 import type { StateTree } from './state-tree.ts';

@@ -7,6 +7,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { Kernel, type KernelOptions, type RunOptions, type RunOutcome, wallMicros } from '../kernel/index.ts';
@@ -22,7 +23,6 @@ import type {
   Model,
   PreparedBlock,
   Receipts,
-  RecordChange,
   RecordEntry,
   TimelineEntry,
 } from './api.ts';
@@ -197,7 +197,7 @@ export class Engine {
   ): Promise<Pick<BlockResult, 'changes' | 'kept' | 'roots'>> {
     const { packed, keepReceipts = false } = options;
     const workers = options.model === 'serial' ? 1 : run.workers;
-    const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
+    const changes: Uint8Array[] | undefined = options.changes ? [] : undefined;
     try {
       await tree.settled();
       await tree.collect(run.count, workers, dormant, changes);
@@ -206,7 +206,7 @@ export class Engine {
       else tree.lists.hashTransactions(packed, run.own);
       const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
       const roots = tree.commitAside();
-      return { roots, ...(changes === undefined ? {} : { changes }), ...(kept === undefined ? {} : { kept }) };
+      return { roots, ...(changes === undefined ? {} : { changes: new PackedChanges(changes) }), ...(kept === undefined ? {} : { kept }) };
     } catch (error) {
       this.broken = 'a block was executed that the state tree could not take in; the ledger has to be restored';
       throw error;

@@ -7,13 +7,14 @@
 import { availableParallelism } from 'node:os';
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { blake3 } from '../commitment/blake3.ts';
 import * as C from '../commitment/layout.ts';
 import { leafOf, pathOf } from '../commitment/state-tree.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
-import type { BlockRoots, RecordChange } from './api.ts';
+import type { BlockRoots } from './api.ts';
 import { bitsOf } from './genesis-check.ts';
 import { HeaderLists } from './header-lists.ts';
 
@@ -208,9 +209,10 @@ export class StateTree {
 
   /**
    * Collects what the block's transactions, `count` with the system's, and the ledger itself have written, on `workers` workers, and what became
-   * of records whose values lie in no memory. With `kept`, the changes are put into it as well. Throws OUT_OF_MEMORY, ENGINE_BROKEN: the ledger has to be restored then.
+   * of records whose values lie in no memory. With `kept`, pieces of packed changes (src/base/packed-changes.ts) are put into it as well. Throws
+   * OUT_OF_MEMORY, ENGINE_BROKEN: the ledger has to be restored then.
    */
-  async collect(count: number, workers: number, cold: readonly RecordChange[], kept?: RecordChange[]): Promise<void> {
+  async collect(count: number, workers: number, cold: readonly RecordChange[], kept?: Uint8Array[]): Promise<void> {
     const { kernel } = this;
     for (let whole = false, first = true; !whole; first = false) {
       if (!first) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
@@ -220,12 +222,10 @@ export class StateTree {
       else if (!(await kernel.runShared('collect', workers))) {
         throw new HeddleError('ENGINE_BROKEN', 'a worker died while changes were collected; the ledger has to be restored');
       }
-      if (kept !== undefined) this.copyChanges(kept);
+      if (kept !== undefined) this.packChanges(kept);
     }
-    for (const change of cold) {
-      this.add(change, L.ASIDE_COMMIT);
-      kept?.push(change);
-    }
+    for (const change of cold) this.add(change, L.ASIDE_COMMIT);
+    kept?.push(...PackedChanges.of(cold).pieces);
   }
 
   /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. `job`: what is done with those before it if there is no room. */
@@ -265,17 +265,15 @@ export class StateTree {
     return undefined;
   }
 
-  private copyChanges(kept: RecordChange[]): void {
+  /** Before the changes are hashed. Lists of accesses are not read any more when a block has ended, so their memory is free to pack them in. */
+  private packChanges(kept: Uint8Array[]): void {
     const { kernel } = this;
     const count = kernel.get(C.COM_CHANGE_COUNT);
-    const bytes = kernel.u8.slice(kernel.get(C.COM_CHANGES), kernel.get(C.COM_CHANGES) + count * C.CHANGE_BYTES);
-    const view = new DataView(bytes.buffer);
-    for (let at = 0; at < bytes.length; at += C.CHANGE_BYTES) {
-      if (view.getUint32(at + C.CHANGE_KEY_BYTES, true) === 0) continue;
-      const keyEnd = at + C.CHANGE_DATA + view.getUint32(at + C.CHANGE_KEY_BYTES, true);
-      const used = view.getUint32(at + C.CHANGE_BYTES_USED, true);
-      const value = used === 0 ? undefined : bytes.subarray(keyEnd, at + C.CHANGE_DATA + used);
-      kept.push({ key: bytes.subarray(at + C.CHANGE_DATA, keyEnd), value });
+    for (let from = 0; from < count; ) {
+      const next = kernel.exports.packChanges(from, kernel.listBase, kernel.listBytes);
+      assert(next > from, 'a change fits');
+      kept.push(kernel.u8.slice(kernel.listBase, kernel.listBase + kernel.get(C.COM_PACKED_BYTES)));
+      from = next;
     }
   }
 

@@ -72,7 +72,7 @@ test('who is attached to a folder is told of its blocks from the start on, in or
       told.push(`${genesis.markets.length} markets, height ${store.height}`);
       return {
         onExecuted: ({ transactions }) => told.push(`executed ${transactions > 0}`),
-        onConfirmed: ({ number, changes }) => told.push(`confirmed ${number} ${changes.length > 0}`),
+        onConfirmed: ({ number, changes }) => told.push(`confirmed ${number} ${[...changes].length > 0}`),
         termsOf: ({ transactions, number }) => {
           told.push(`terms ${number}`);
           return {

@@ -100,7 +100,7 @@ export async function checkEmpty(dir: string): Promise<void> {
 export async function openFolder(dir: string, { attach, ...options }: FolderOptions = {}): Promise<Pipeline> {
   const genesis = await readGenesis(dir);
   const paths = pathsOf(dir);
-  const store = await Store.open(paths.store, { chainId: genesisHash(genesis) });
+  const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
     const told = attach?.(genesis, store);

@@ -12,10 +12,11 @@
  * Not here: who may submit what (signatures), and what the journal's folder is (a port).
  */
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { BlockResult, BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
+import type { BlockResult, BlockRoots, ModelChoice } from '../execution/api.ts';
 import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -75,7 +76,7 @@ export interface ConfirmedBlock {
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
   /** The records that the block has changed, each once, as the state tree commits to them. */
-  readonly changes: readonly RecordChange[];
+  readonly changes: Iterable<RecordChange>;
 }
 
 /** A transaction was executed; its block is in the journal. */
@@ -121,6 +122,7 @@ const BLOCK_ROOM = 16 * 2 ** 20;
 const ITEM_ROOM = 64;
 const WAITING_MAX = 100_000;
 const BEHIND_MAX = 32;
+const NO_CHANGES = new PackedChanges([]);
 
 class Waiting implements Ticket {
   readonly transaction: Transaction;
@@ -181,11 +183,13 @@ interface Ordered {
 
 interface Executed {
   readonly block: Block;
+  /** As it is in the journal. */
+  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
   readonly roots: Promise<BlockRoots>;
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
-  readonly changes: readonly RecordChange[];
+  readonly changes: PackedChanges;
   readonly terms: BlockTerms | undefined;
 }
 
@@ -536,7 +540,7 @@ export class Pipeline {
     const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
     const result = await this.engine.executeBlock(block, options);
     if (this.failure !== undefined) throw this.failure;
-    const { kept, roots, changes = [] } = result;
+    const { kept, roots, changes = NO_CHANGES } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
     this.behind.add();
@@ -552,10 +556,10 @@ export class Pipeline {
     tickets.forEach(({ confirmation }, index) => {
       confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
     });
-    return { block, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
+    return { block, body, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
   }
 
-  private async makeHeader({ block, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+  private async makeHeader({ block, body, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
     const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
     this.parent = headerHash(header);
     const kept = this.options.store?.commit(
@@ -563,7 +567,7 @@ export class Pipeline {
         height: block.number,
         timeMs: block.timeMs,
         header: encodeHeader(header),
-        body: block,
+        body: { journaled: body },
         receipts: receipts.bytes,
         changed: changes,
         ...(terms === undefined ? {} : { terms }),

@@ -17,6 +17,7 @@ import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { collectPart, listChanges } from './collect';
 import { digestPart, packReceipts } from './digest';
 import { markRecords } from './fill';
+import { packChanges } from './pack-changes';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
@@ -32,7 +33,7 @@ export { findDormant, noteActive } from '../../exchange/assembly/dormant';
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectPart, digestPart, hashPacked, listChanges, markRecords, packReceipts, spreadKeys };
+export { collectPart, digestPart, hashPacked, listChanges, markRecords, packChanges, packReceipts, spreadKeys };
 
 @inline
 function programs(): Programs {

@@ -47,15 +47,21 @@ export class AdmissionControl {
     return this.requests;
   }
 
+  /** Whether there is room for another action of the address, whatever its length. */
+  allows(address: string): boolean {
+    this.note(address);
+    const { limits, requests, bytes } = this;
+    if (requests >= limits.requests || bytes >= limits.bytes) return false;
+    if (requests * 2 < limits.requests && bytes * 2 < limits.bytes) return true;
+    const sharers = Math.max(this.asking.size, this.asked.size);
+    const held = this.held.get(address);
+    return held === undefined || (held.requests * sharers < limits.requests && held.bytes * sharers < limits.bytes);
+  }
+
   /** What ends it, to be called once; undefined: there is no room. */
   enter(address: string, bytes: number): (() => void) | undefined {
-    this.note(address);
-    const { limits } = this;
-    if (this.requests >= limits.requests || this.bytes >= limits.bytes) return undefined;
+    if (!this.allows(address)) return undefined;
     const held = this.held.get(address) ?? { requests: 0, bytes: 0 };
-    const isContested = this.requests * 2 >= limits.requests || this.bytes * 2 >= limits.bytes;
-    const sharers = Math.max(this.asking.size, this.asked.size);
-    if (isContested && (held.requests * sharers >= limits.requests || held.bytes * sharers >= limits.bytes)) return undefined;
     this.held.set(address, held);
     this.count(held, 1, bytes);
     let left = false;

@@ -134,7 +134,7 @@ class PostConnection implements Connection {
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('data', (piece) => this.take(piece));
+    socket.on('data', (piece: unknown) => this.take(piece as Buffer));
     socket.on('error', () => {});
     socket.on('close', () => {
       for (const id of [...this.waiting.keys()]) this.answer(id, 'lost', '');

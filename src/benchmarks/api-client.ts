@@ -6,6 +6,9 @@ import { type Connection, openConnection, type Route, type WireRequest, wireRequ
 import { Load, type LoadPlan, type LoadResult } from './api-load.ts';
 import { RequestMaker } from './api-requests.ts';
 
+/** `prepare`: sign what is missing. `load`: send it. */
+export type ClientOrder = { readonly kind: 'prepare' | 'load'; readonly order: LoadOrder };
+
 export interface LoadOrder {
   readonly url: string;
   readonly route: Route;
@@ -20,6 +23,7 @@ export interface LoadOrder {
 /** What the two processes tell each other. */
 export type ClientMessage =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'prepared' }
   | { readonly kind: 'result'; readonly result: LoadResult }
   | { readonly kind: 'failed'; readonly text: string };
 
@@ -28,21 +32,38 @@ const made = new Map<string, WireRequest[]>();
 const maker = await RequestMaker.create(Number(process.argv[2] ?? 1), Date.now());
 let nextId = 1;
 
-async function run({ url, route, orders, connections, requests, plan }: LoadOrder): Promise<LoadResult> {
+function supplyOf({ route, orders }: LoadOrder): WireRequest[] {
   const key = `${route} ${orders}`;
   const supply = made.get(key) ?? [];
   made.set(key, supply);
-  while (supply.length < requests) supply.push(wireRequest(route, nextId++, maker.next(orders).body));
-  // The oldest first: nonces of an account have to be near each other.
-  supply.reverse();
+  return supply;
+}
+
+function prepare(order: LoadOrder): void {
+  const supply = supplyOf(order);
+  while (supply.length < order.requests) supply.push(wireRequest(order.route, nextId++, maker.next(order.orders).body));
+}
+
+async function load(order: LoadOrder): Promise<LoadResult> {
+  const { route, url, plan } = order;
+  const supply = supplyOf(order);
   const opened: Connection[] = [];
+  let used = 0;
+  const next = (): WireRequest => supply[used++] ?? wireRequest(route, nextId++, maker.next(order.orders).body);
   try {
-    for (let i = 0; i < connections; i++) opened.push(await openConnection(route, url));
-    return await new Load(opened, plan, () => supply.pop() ?? wireRequest(route, nextId++, maker.next(orders).body)).run();
+    for (let i = 0; i < order.connections; i++) opened.push(await openConnection(route, url));
+    const { result, unused } = await new Load(opened, plan, next).run();
+    supply.splice(0, used, ...unused);
+    return result;
   } finally {
-    supply.reverse();
     for (const connection of opened) connection.close();
   }
+}
+
+async function obey({ kind, order }: ClientOrder): Promise<ClientMessage> {
+  if (kind === 'load') return { kind: 'result', result: await load(order) };
+  prepare(order);
+  return { kind: 'prepared' };
 }
 
 function tell(message: ClientMessage): void {
@@ -50,10 +71,9 @@ function tell(message: ClientMessage): void {
 }
 
 process.on('disconnect', () => process.exit());
-process.on('message', (order: LoadOrder) => {
-  run(order).then(
-    (result) => tell({ kind: 'result', result }),
-    (error: unknown) => tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+process.on('message', (order: ClientOrder) => {
+  obey(order).then(tell, (error: unknown) =>
+    tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 tell({ kind: 'ready' });

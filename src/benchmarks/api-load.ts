@@ -21,7 +21,7 @@ export interface LoadPlan {
 }
 
 export interface LoadResult {
-  /** All of these are counted in requests, from the end of the warm-up to the end. */
+  /** In requests, from the end of the warm-up to the end: those that were due then, or, where some are given up, answers that came then. */
   readonly due: number;
   readonly answers: Readonly<Record<AnswerKind, number>>;
   readonly givenUp: number;
@@ -59,7 +59,8 @@ export class Load {
     this.supply = supply;
   }
 
-  async run(): Promise<LoadResult> {
+  /** `unused`: what the node has refused, and nobody has sent again. */
+  async run(): Promise<{ readonly result: LoadResult; readonly unused: readonly WireRequest[] }> {
     const { seconds, warmUpSeconds, perSecond } = this.plan;
     const started = performance.now();
     this.from = started + warmUpSeconds * 1000;
@@ -70,7 +71,8 @@ export class Load {
     while (this.underWay > 0 && performance.now() < drained) await tick();
     const at = (share: number): number => (this.latencies.length === 0 ? Number.NaN : quantile(this.latencies, share));
     const { due, answers, givenUp, samples } = this;
-    return { due, answers, givenUp, seconds: seconds - warmUpSeconds, p50: at(0.5), p99: at(0.99), p999: at(0.999), samples };
+    const times = { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+    return { result: { due, answers, givenUp, seconds: seconds - warmUpSeconds, ...times, samples }, unused: this.refused };
   }
 
   private async closed(): Promise<void> {
@@ -86,6 +88,7 @@ export class Load {
     const { givesUp, outstanding } = this.plan;
     // Every connection as often as it has room.
     const free = Array.from({ length: outstanding }, () => this.connections).flat();
+    const dueAt = (i: number): number => started + (i / perSecond) * 1000;
     const planned: number[] = [];
     let next = 0;
     const dispatch = (): void => {
@@ -100,8 +103,7 @@ export class Load {
       dispatch();
     };
     for (let now = started, count = 0; now < this.until; now = performance.now()) {
-      for (let at = started; at <= now; count++) {
-        at = started + (count / perSecond) * 1000;
+      for (let at = dueAt(count); at <= now; at = dueAt(++count)) {
         if (this.counts(at)) this.due++;
         planned.push(at);
       }
@@ -127,7 +129,9 @@ export class Load {
       const now = performance.now();
       if (kind === 'refused') this.refused.push(request);
       this.samples[kind] ??= text.slice(0, 400);
-      if (this.plan.perSecond === undefined ? this.counts(now) : this.counts(dueAt)) {
+      // A rate is what comes back in the time; a latency is of what was due in it.
+      const { perSecond, givesUp } = this.plan;
+      if (this.counts(perSecond === undefined || givesUp ? now : dueAt)) {
         this.answers[kind]++;
         if (kind === 'accepted') this.latencies.push(now - dueAt);
       }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeddleError } from '../base/errors.ts';
 import { encodeGenesis } from '../node/index.ts';
-import type { ClientMessage, LoadOrder } from './api-client.ts';
+import type { ClientMessage, ClientOrder, LoadOrder } from './api-client.ts';
 import type { LoadResult } from './api-load.ts';
 import { apiGenesis } from './api-requests.ts';
 
@@ -39,7 +39,9 @@ export class NodeProcess {
     const program = fileURLToPath(new URL('../cli/heddle.ts', import.meta.url));
     const options = ['--port', '0', '--workers', '1', '--model', 'serial', '--limits', 'off', '--log-level', 'warn'];
     const places = ['--genesis', genesis, '--folder', join(folder, 'chain'), '--signature-threads', String(signatureThreads)];
-    const child = spawn(process.execPath, [...nodeArguments, program, 'start', ...options, ...places], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...nodeArguments, program, 'start', ...options, ...places], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const url = await new Promise<string>((resolve, reject) => {
       let output = '';
       child.stdout?.on('data', (piece) => {
@@ -75,7 +77,9 @@ export class NodeProcess {
 
 /** User and system time are the 14th and 15th field; the second may have blanks in it. */
 function secondsOf(path: string): number {
-  const fields = readFileSync(path, 'utf8').replace(/^.*\) /s, '').split(' ');
+  const fields = readFileSync(path, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
@@ -92,12 +96,24 @@ export class ClientProcess {
     return client;
   }
 
+  /** Signs the requests of an order, as far as they are missing. Throws LOAD_FAILED. */
+  async prepare(order: LoadOrder): Promise<void> {
+    await this.ask({ kind: 'prepare', order });
+  }
+
+  /** Throws LOAD_FAILED. */
   async load(order: LoadOrder): Promise<LoadResult> {
+    const message = await this.ask({ kind: 'load', order });
+    if (message.kind !== 'result') throw new HeddleError('LOAD_FAILED', `the client answers ${message.kind}`);
+    return message.result;
+  }
+
+  private async ask(order: ClientOrder): Promise<ClientMessage> {
     const answer = this.next();
     this.child.send(order);
     const message = await answer;
-    if (message.kind !== 'result') throw new HeddleError('LOAD_FAILED', `the client failed: ${message.kind === 'failed' ? message.text : ''}`);
-    return message.result;
+    if (message.kind === 'failed') throw new HeddleError('LOAD_FAILED', `the client failed: ${message.text}`);
+    return message;
   }
 
   stop(): void {

@@ -13,7 +13,7 @@ import { SignerKey } from '../sdk/signer-key.ts';
 import type { ActionOf } from '../sdk/wire-actions.ts';
 import { type BulkSigner, loadBulkSigner } from '../signatures/bulk-signing.ts';
 
-const ACCOUNTS = 400;
+const ACCOUNTS = 1200;
 const MARKETS = 4;
 const USD = 1_000_000n;
 const COLLATERAL = 1_000_000_000n * USD;
@@ -28,8 +28,8 @@ function keyOf(account: number): Buffer {
 
 export function apiGenesis(): Genesis {
   return {
-    maxAccounts: 1024,
-    orderPages: 64,
+    maxAccounts: 2048,
+    orderPages: 32,
     tokens: [{ name: 'USDC', decimals: 6 }],
     markets: Array.from({ length: MARKETS }, (_, i) => market(`M${i}`)),
     accounts: Array.from({ length: ACCOUNTS }, (_, account) => ({

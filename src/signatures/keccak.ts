@@ -8,4 +8,6 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 
 const NAME = 'keccak-256';
 
-export const keccak256: (bytes: Uint8Array) => Uint8Array = getHashes().includes(NAME) ? (bytes) => hash(NAME, bytes, 'buffer') : keccak_256;
+export const keccak256: (bytes: Uint8Array) => Uint8Array = getHashes().includes(NAME)
+  ? (bytes) => hash(NAME, bytes, 'buffer')
+  : keccak_256;

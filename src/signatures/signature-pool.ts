@@ -38,6 +38,8 @@ export interface Preimage {
 const BATCH_MAX = 64;
 /** Batches that a thread has, the one that it works on included: enough that it has work while the thread that serves executes a block. */
 const THREAD_BATCHES_MAX = 4;
+/** What a thread that is at work gets at least: fewer are a message that costs as much as half of their recovery. They wait for it, or for others. */
+const AHEAD_MIN = 16;
 const ATTEMPTS_MAX = 2;
 /** How often a thread is started in place of one that died. */
 const FAILED_STARTS_MAX = 3;
@@ -160,6 +162,7 @@ export class SignaturePool {
     if (this.#ended !== undefined) return;
     const threads = [...this.#threads];
     for (let load = 0; load < THREAD_BATCHES_MAX && this.#waiting.length > 0; load++) {
+      if (load > 0 && this.#waiting.length < AHEAD_MIN) return;
       const open = threads.filter(({ batches }) => batches.length === load);
       open.forEach((thread, i) => {
         const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / (open.length - i)));

@@ -28,8 +28,6 @@ const BATCH = 40;
 const SHARES = [10, 50, 90];
 const MULTIPLES = [1, 2, 10];
 const RATE_ROUNDS_MAX = 5;
-/** Requests that are signed and not yet accepted at the end of a phase, at most. */
-const SPARE = 3000;
 
 interface Way {
   readonly label: string;
@@ -56,10 +54,13 @@ interface Times {
   readonly loadSeconds: number;
   readonly warmUpSeconds: number;
   readonly poolSignatures: number;
+  /** Requests that are signed beside those that may be accepted: what is under way and refused at the end. */
+  readonly spare: number;
+  readonly connectionsMax: number;
 }
 
-const TIMES: Times = { rateSeconds: 6, loadSeconds: 8, warmUpSeconds: 1.5, poolSignatures: 15_000 };
-const QUICK_TIMES: Times = { rateSeconds: 0.6, loadSeconds: 0.6, warmUpSeconds: 0.2, poolSignatures: 500 };
+const TIMES: Times = { rateSeconds: 6, loadSeconds: 8, warmUpSeconds: 1.5, poolSignatures: 15_000, spare: 3000, connectionsMax: 4096 };
+const QUICK_TIMES: Times = { rateSeconds: 0.6, loadSeconds: 0.6, warmUpSeconds: 0.2, poolSignatures: 300, spare: 300, connectionsMax: 128 };
 
 interface Measured {
   readonly result: LoadResult;
@@ -80,10 +81,10 @@ class Bench {
 
   /** `expected`: requests a second that may be accepted. */
   async load({ route, orders, connections, outstanding }: Way, seconds: number, expected: number, open?: OpenLoad): Promise<Measured> {
-    const { warmUpSeconds } = this.times;
-    const requests = Math.ceil(expected * (seconds + warmUpSeconds)) + SPARE;
+    const { warmUpSeconds, spare, connectionsMax } = this.times;
+    const requests = Math.ceil(expected * (seconds + warmUpSeconds)) + spare;
     const plan: LoadOrder['plan'] = { seconds: seconds + warmUpSeconds, warmUpSeconds, outstanding, ...open };
-    const order = { url: this.node.url, route, orders, connections, requests, plan };
+    const order = { url: this.node.url, route, orders, connections: Math.min(connections, connectionsMax), requests, plan };
     await this.client.prepare(order);
     const before = this.node.use();
     const result = await this.client.load(order);

@@ -132,9 +132,18 @@ interface Rates {
   readonly others: number[][];
 }
 
-async function measureRates(bench: Bench, threads: number, rounds: number, maker: RequestMaker, progress: Progress): Promise<Rates> {
+async function measureRates(
+  bench: Bench,
+  { threads, rounds, warmsUp }: { readonly threads: number; readonly rounds: number; readonly warmsUp: boolean },
+  maker: RequestMaker,
+  progress: Progress,
+): Promise<Rates> {
   const { rateSeconds, warmUpSeconds, poolSignatures } = bench.times;
   const rates: Rates = { node: WAYS.map(() => []), pool: WAYS.map(() => []), main: WAYS.map(() => []), others: WAYS.map(() => []) };
+  for (const way of warmsUp ? WAYS : []) {
+    progress('api, to warm up', 0, rounds * WAYS.length);
+    await bench.load(way, rateSeconds, 0);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [i, way] of WAYS.entries()) {
       progress(`api, ${way.label}`, round * WAYS.length + i, rounds * WAYS.length);
@@ -332,7 +341,7 @@ export const api: Benchmark = {
     const rounds = Math.min(settings.rounds, settings.quick ? 1 : RATE_ROUNDS_MAX);
     const maker = await RequestMaker.create(settings.seed + 1, Date.now());
     const series = await withNode(settings, threads, async (bench) => {
-      const rates = await measureRates(bench, threads, rounds, maker, progress);
+      const rates = await measureRates(bench, { threads, rounds, warmsUp: !settings.quick }, maker, progress);
       const capacities = rates.node.map(median);
       return [
         ...rateCharts(rates, threads),

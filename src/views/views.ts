@@ -134,6 +134,9 @@ export class Views {
     this.atMs = block.timeMs;
     this.noteValues(touched);
     this.feeds.publish(facts, touched);
+    if (touched.gone.size === 0) return;
+    mirror.forget(touched.gone);
+    histories.forget(touched.gone);
   }
 
   /** Of an account that there is. */

@@ -115,9 +115,10 @@ const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
 /**
  * What the transactions of a block may take together: their bytes, and ITEM_ROOM an item. Small transactions come to far less; of large batches a block has
- * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed.
+ * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed. What is scarce are keys: an item can name
+ * two client ids, which take places in the key table until the block has ended, so that all items together take less than half of the smallest table.
  */
-const BLOCK_ROOM = 16 * 2 ** 20;
+const BLOCK_ROOM = 4 * 2 ** 20;
 /** Bytes of an item in the engine's form: more than on its way there, where a cancel can be 3 bytes. */
 const ITEM_ROOM = 64;
 const WAITING_MAX = 100_000;

@@ -127,6 +127,20 @@ test('a top that is far too small: hundreds of records in a bucket, the same roo
   });
 });
 
+test('filling with records whose values lie in no memory, fewer or more than those that lie in it', async () => {
+  for (const [cells, count] of [
+    [3000, 1],
+    [100, 1500],
+    [3000, 0],
+  ] as const) {
+    const cold = Array.from({ length: count }, (_, i) => ({ key: Uint8Array.of(200, i >> 8, i & 255), value: Uint8Array.of(i & 255, 7) }));
+    await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 2, expectedRecords: cells } }, async (engine) => {
+      inside(engine).tree.takeAgain(cold);
+      assert.equal(engine.committedRoot(), hex(rootOf([...engine.records(), ...cold])), `${cells} records, ${count} cold ones`);
+    });
+  }
+});
+
 test('after a snapshot was brought back, the tree is that of its state', async () => {
   const cells = 3000;
   await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 3, expectedRecords: 256 } }, async (engine) => {

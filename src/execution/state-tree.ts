@@ -111,8 +111,8 @@ export class StateTree {
       kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
     kernel.set(C.COM_CHANGE_COUNT, 0);
-    for (const change of cold) this.add(change, L.ASIDE_FILL);
-    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_FILL));
+    for (const change of cold) this.add(change, L.ASIDE_ENTER);
+    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_ENTER));
     kernel.waitAside(this.ask(L.ASIDE_ROOT));
     this.pending = undefined;
   }

@@ -191,6 +191,25 @@ describe('a thread that dies breaks the engine, and nobody waits for it', () => 
   });
 });
 
+test('an engine is closed in the middle of a block: whoever waits for its roots is told', async () => {
+  for (const [workers, model] of [
+    [1, 'serial'],
+    [2, 'optimistic'],
+  ] as const) {
+    for (const steps of [0, 1, 5, 20]) {
+      const engine = await Engine.create({ ...MEMORY, workers, benchCells: 5000, commitment: { threads: 2, expectedRecords: 5000 } });
+      let next = 0;
+      const block = (number: number) => writes(number, 4096, () => next++ % 5000);
+      await engine.execute(block(1), { model });
+      const running = engine.execute(block(2), { model });
+      const ending = running.then((result) => stateOf(result.roots)).catch(() => 'broken');
+      for (let step = 0; step < steps; step++) await null;
+      await engine.close();
+      assert.match(await ending, /^([0-9a-f]{64}|broken)$/, `${model}, ${steps} steps`);
+    }
+  }
+});
+
 test('a block that the tree cannot take in breaks the engine: its state is not that of any block', async () => {
   await withEngine({ workers: 1, benchCells: 100, commitment: true }, async (engine) => {
     const { tree } = inside(engine);

@@ -224,7 +224,8 @@ test('client ids that nobody has, as many as fit into blocks, do not fill the ke
   const pipeline = await Pipeline.open({ ...options(new SimulatedDisk(), { blockTransactions: 65_536 }), engine: { memoryMiB: 1536 } });
   let next = 0;
   const id = () => `0x${(next++).toString(16).padStart(32, '0')}`;
-  const item = () => ({ op: 'modify', target: id(), side: 'buy', tif: 'gtc', market: 0, priceTicks: 1, sizeLots: 1n, clientId: id() }) as const;
+  const item = () =>
+    ({ op: 'modify', target: id(), side: 'buy', tif: 'gtc', market: 0, priceTicks: 1, sizeLots: 1n, clientId: id() }) as const;
   const tickets = Array.from({ length: 2000 }, () =>
     pipeline.submit({ kind: 'orders', sender: address(1), items: Array.from({ length: 64 }, item) }),
   );

@@ -158,6 +158,19 @@ test('after a snapshot was brought back, the tree is that of its state', async (
   });
 });
 
+test('roots that are read late are those of their block, also when the state has been replaced meanwhile', async () => {
+  await withEngine({ workers: 1, benchCells: 3000, commitment: { threads: 2, expectedRecords: 3000 } }, async (engine) => {
+    let next = 0;
+    const block = (number: number) => writes(number, 2000, () => next++ % 3000);
+    await engine.execute(block(1), { model: 'serial' });
+    const snapshot = engine.snapshot();
+    const { roots: made } = await engine.execute(block(2), { model: 'serial' });
+    const expected = hex(rootOf(engine.records()));
+    engine.restore(snapshot);
+    assert.equal(await stateOf(made), expected);
+  });
+});
+
 describe('a thread that dies breaks the engine, and nobody waits for it', () => {
   const broken = (error: Error & { code?: string }): boolean => error.code === 'ENGINE_BROKEN';
   const options = { workers: 1, benchCells: 5000, commitment: { threads: 3, expectedRecords: 5000 } };

@@ -220,6 +220,21 @@ test('blocks of large batches have fewer transactions, so that all that is journ
   await pipeline.close();
 });
 
+test('large batches that wait are refused before their bytes fill the memory', async () => {
+  const pipeline = await Pipeline.open(options(new SimulatedDisk()));
+  const items = Array.from({ length: 60_000 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  let taken = 0;
+  assert.throws(
+    () => {
+      for (; taken < 1000; taken++) pipeline.submitEncoded(batch);
+    },
+    { code: 'BUSY' },
+  );
+  assert.ok(taken > 30 && taken < 40, `${taken}`);
+  await pipeline.close();
+});
+
 test('client ids that nobody has, as many as fit into blocks, do not fill the key table', async () => {
   const pipeline = await Pipeline.open({ ...options(new SimulatedDisk(), { blockTransactions: 65_536 }), engine: { memoryMiB: 1536 } });
   let next = 0;

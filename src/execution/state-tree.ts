@@ -112,10 +112,11 @@ export class StateTree {
       whole = kernel.exports.listChanges(0);
       kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
-    kernel.set(C.COM_CHANGE_COUNT, 0);
-    for (const change of cold) this.add(change, L.ASIDE_ENTER);
-    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_ENTER));
     kernel.waitAside(this.ask(L.ASIDE_ROOT));
+    // Filling copies records from the memory, where these are not: they are committed.
+    kernel.set(C.COM_CHANGE_COUNT, 0);
+    for (const change of cold) this.add(change);
+    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
     this.pending = undefined;
   }
 
@@ -226,15 +227,15 @@ export class StateTree {
       }
       if (kept !== undefined) this.packChanges(kept);
     }
-    for (const change of cold) this.add(change, L.ASIDE_COMMIT);
+    for (const change of cold) this.add(change);
     kept?.push(...PackedChanges.of(cold).pieces);
   }
 
-  /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. `job`: what is done with those before it if there is no room. */
-  private add({ key, value }: RecordChange, job: number): void {
+  /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. */
+  private add({ key, value }: RecordChange): void {
     const { kernel } = this;
     if (kernel.get(C.COM_CHANGE_COUNT) === CHANGES_MAX) {
-      kernel.waitAside(this.ask(job));
+      kernel.waitAside(this.ask(L.ASIDE_COMMIT));
       kernel.set(C.COM_CHANGE_COUNT, 0);
     }
     const count = kernel.get(C.COM_CHANGE_COUNT);

@@ -105,7 +105,6 @@ export const ASIDE_THREADS_MAX: u32 = 16;
 export const ASIDE_COMMIT: u32 = 1; // the collected changes into the state tree
 export const ASIDE_FILL: u32 = 2; // the listed records into the state tree, nodes left out; while nothing writes
 export const ASIDE_ROOT: u32 = 3; // all nodes of the state tree
-export const ASIDE_ENTER: u32 = 5; // the changes, which are there already, into the state tree, nodes left out
 export const ASIDE_LISTS: u32 = 4; // the roots of the block's lists from their leaves; the argument is how many side threads there are
 
 /** What thread 0's run functions return: the block has ended or stopped; there are commits to report; nothing moves (is a worker dead?). */

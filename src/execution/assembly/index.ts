@@ -12,16 +12,7 @@ import { serial } from '../../kernel/assembly/executor-serial';
 import { workerBlock } from '../../kernel/assembly/schedule';
 import { spin } from '../../kernel/assembly/record';
 import { assertKernel } from '../../kernel/assembly/memory';
-import {
-  ASIDE_COMMIT,
-  ASIDE_ENTER,
-  ASIDE_FILL,
-  ASIDE_LISTS,
-  ASIDE_ROOT,
-  ASIDE_THREADS_MAX,
-  BLK_LIST,
-  BLK_TX_TABLE,
-} from '../../kernel/layout';
+import { ASIDE_COMMIT, ASIDE_FILL, ASIDE_LISTS, ASIDE_ROOT, ASIDE_THREADS_MAX, BLK_LIST, BLK_TX_TABLE } from '../../kernel/layout';
 import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { collectPart, listChanges } from './collect';
 import { digestPart, packReceipts } from './digest';
@@ -73,8 +64,7 @@ export function runAside(job: u32, id: u32, argument: u32): void {
     collectPart();
     awaitCount(COM_COLLECTED, claimsOf(load<u32>(0, COM_CHANGE_COUNT)));
     fillPart(id);
-  } else if (job == ASIDE_ENTER) fillPart(id);
-  else if (job == ASIDE_ROOT) rootPart(id);
+  } else if (job == ASIDE_ROOT) rootPart(id);
   else if (job == ASIDE_LISTS) for (let list = id; list < LISTS; list += argument) rootOfLeaves(list, scratchOf(id));
   else unreachable();
 }

@@ -61,6 +61,8 @@ export class StateTree {
   readonly lists: HeaderLists;
   private readonly kernel: Kernel;
   private pending: Promise<BlockRoots> | undefined;
+  /** The roots of the last block, read when the threads were first seen to be done: what comes next overwrites them. */
+  private lastRoots: (() => BlockRoots) | undefined;
 
   /** Throws BAD_WORKERS, OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
@@ -285,8 +287,14 @@ export class StateTree {
   commitAside(): Promise<BlockRoots> {
     this.ask(L.ASIDE_COMMIT);
     const job = this.kernel.askAside(L.ASIDE_LISTS, this.threads);
-    // The roots are read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
-    this.pending = this.kernel.awaitAside(job).then(() => ({ state: this.rootHash(), ...this.lists.roots() }));
+    let roots: BlockRoots | undefined;
+    const read = (): BlockRoots => {
+      roots ??= { state: this.rootHash(), ...this.lists.roots() };
+      return roots;
+    };
+    this.lastRoots = read;
+    // In the step in which the threads are seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside(job).then(read);
     // Whoever asked for the roots hears of a failure; that nobody did is no reason to end the process.
     this.pending.catch(() => {});
     return this.pending;
@@ -295,6 +303,7 @@ export class StateTree {
   /** Blocks until the last block is in. */
   settle(): void {
     this.kernel.waitAside();
+    this.lastRoots?.();
   }
 
   async settled(): Promise<void> {

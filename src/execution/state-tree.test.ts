@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads';
 import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
-import { rootOf } from '../commitment/state-tree.ts';
+import { committedValue, rootOf } from '../commitment/state-tree.ts';
 import { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
@@ -97,6 +97,40 @@ test('a block that writes more than is worked in at a time, copied by all worker
       assert.equal(engine.committedRoot(), kept);
     }
   });
+});
+
+test('packed changes are those of the records, in one piece or in many', async () => {
+  const cells = 3000;
+  const packed = async (room?: number) =>
+    withEngine({ workers: 1, benchCells: cells, commitment: { expectedRecords: cells } }, async (engine) => {
+      const { kernel } = inside(engine);
+      if (room !== undefined) Object.assign(kernel, { listBytes: room });
+      const random = new Random(3);
+      await engine.execute(
+        writes(1, 2000, () => random.below(cells)),
+        { model: 'serial' },
+      );
+      const before = new Map(Array.from(engine.records(), ({ key, value }) => [hex(key), hex(committedValue(key, value))]));
+      const { changes } = await engine.execute(
+        writes(2, 2000, () => random.below(cells)),
+        { model: 'serial', changes: true },
+      );
+      assert.ok(changes !== undefined);
+      let gone = 0;
+      for (const { key, value } of changes) {
+        if (value !== undefined) before.set(hex(key), hex(value));
+        else if (before.delete(hex(key))) gone++;
+      }
+      assert.ok(gone > 50, `${gone} are gone`);
+      const after = new Map(Array.from(engine.records(), ({ key, value }) => [hex(key), hex(committedValue(key, value))]));
+      assert.deepEqual([...before].sort(), [...after].sort());
+      return changes;
+    });
+  const whole = await packed();
+  assert.equal(whole.pieces.length, 1);
+  const split = await packed(1000);
+  assert.ok(split.pieces.length > 20 && split.pieces.every(({ length }) => length <= 1000), `${split.pieces.length} pieces`);
+  assert.deepEqual([...split], [...whole]);
 });
 
 test('a top that is far too small: hundreds of records in a bucket, the same root; filling again takes no more memory', async () => {

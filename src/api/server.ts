@@ -58,7 +58,7 @@ export interface ServerOptions {
   readonly limits: ServerLimits;
   readonly limitsEnforced: boolean;
   readonly weightPerMinute: number;
-  /** Answers of `POST /info`; throws MalformedRequest. */
+  /** Answers of `POST /info`, or promises of them; throws MalformedRequest. */
   readonly info: (request: unknown) => unknown;
   /** Throws MalformedRequest and Overloaded. */
   readonly exchange: (request: unknown) => Promise<unknown>;
@@ -208,21 +208,21 @@ export class ApiServer {
     throw error;
   }
 
-  private answer(route: Route, body: unknown, address: string): Promise<unknown> {
+  private async answer(route: Route, body: unknown, address: string): Promise<unknown> {
     if (route === 'exchange') {
       this.weigh(address, actionWeight(itemsIn(body)));
       return this.options.exchange(body);
     }
     if (route === 'explorer') {
       this.weigh(address, EXPLORER_WEIGHT);
-      return Promise.resolve(this.options.explorer(body));
+      return this.options.explorer(body);
     }
     const type = fieldOf(asObject(body, 'the request'), 'type');
     const name = typeof type === 'string' ? type : '';
     this.weigh(address, infoWeight(name));
-    const answer = this.options.info(body);
+    const answer = await this.options.info(body);
     this.weights.add(address, answerWeight(name, answer));
-    return Promise.resolve(answer);
+    return answer;
   }
 
   private weigh(address: string, weight: number): void {

@@ -36,7 +36,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   base: {
     layer: 0,
     inBrowsers: true,
-    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'random.ts', 'word-columns.ts'],
+    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'packed-changes.ts', 'random.ts', 'word-columns.ts'],
   },
   kernel: { layer: 1 },
   ledger: {
@@ -58,7 +58,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     door: ['blake3.ts', 'header.ts', 'item-list.ts', 'naive-tree.ts', 'proof-error.ts', 'proof.ts', 'state-tree.ts', 'verify.ts'],
     testPackages: ['@noble/hashes'],
   },
-  execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'prepared-block.ts'] },
+  execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'cold-records.ts', 'prepared-block.ts'] },
   storage: { layer: 4, imports: ['base', 'ledger'], packages: ['lmdb'] },
   signatures: {
     layer: 4,

@@ -11,10 +11,10 @@ import { HeddleError } from '../base/errors.ts';
 import { messageOfCode, requestMessages } from '../exchange/messages.ts';
 import type { Address } from '../ledger/transactions.ts';
 import { parseSignature, type Signature } from '../sdk/signature.ts';
-import { innerDigest, requestDigest, type SignedRequest } from '../sdk/signed-request.ts';
+import { innerPreimage, requestPreimage, type SignedRequest } from '../sdk/signed-request.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
-import type { SignaturePool } from '../signatures/signature-pool.ts';
+import type { Preimage, SignaturePool } from '../signatures/signature-pool.ts';
 
 export interface Account {
   /** Words of the protocol; `missing`: nobody has this address. */
@@ -24,7 +24,7 @@ export interface Account {
 }
 
 export interface AuthenticationOptions {
-  readonly signatures: Pick<SignaturePool, 'recover'>;
+  readonly signatures: Pick<SignaturePool, 'recoverSigner'>;
   /** The one that requests must be signed for. */
   readonly chain: Chain;
   /** Requests for the other chain are taken too: for development, where clients choose it by their address. */
@@ -64,7 +64,7 @@ export async function authenticate(
   const chains = chainsOf(action.type === 'multiSig' ? undefined : action, options);
   let signer: Address | undefined;
   for (const chain of chains) {
-    const found = await recover(requestDigest(request, chain), request.signature, options);
+    const found = await recover(requestPreimage(request, chain), request.signature, options);
     if (found === undefined) continue;
     signer ??= found;
     const account = options.accountOf(found);
@@ -87,10 +87,17 @@ function chainsOf(action: SignedRequest['action'] | undefined, { chain, bothChai
 
 /** What the action says about itself must fit the request and the node. */
 function wrongField(action: SingleAction, nonce: number, { chain, bothChains }: AuthenticationOptions): string | undefined {
-  const own = 'time' in action && isUserSigned(action) ? action.time : 'nonce' in action ? action.nonce : nonce;
-  if (own !== nonce) return requestMessages.nonceMismatch;
+  const own = ownNonce(action);
+  if (own !== undefined && own !== nonce) return requestMessages.nonceMismatch;
   if (isUserSigned(action) && action.hyperliquidChain !== chain && !bothChains) return `Invalid chain: this node is of ${chain}.`;
   return undefined;
+}
+
+/** What the signer has signed as the nonce, where that is a field of the action. */
+function ownNonce(action: SingleAction): number | undefined {
+  if (action.type === 'agentSendAsset') return action.nonce;
+  if (!isUserSigned(action)) return undefined;
+  return 'time' in action ? action.time : action.nonce;
 }
 
 async function multiSignature(
@@ -112,8 +119,8 @@ async function multiSignature(
     if (!(error instanceof HeddleError)) throw error;
     return { failure: requestMessages.badSignature };
   }
-  const digest = innerDigest(request, chain);
-  const signers = await Promise.all(parsed.map((signature) => recover(digest, signature, options)));
+  const preimage = innerPreimage(request, chain);
+  const signers = await Promise.all(parsed.map((signature) => recover(preimage, signature, options)));
   const known = signers.filter((found): found is Address => found !== undefined);
   if (known.length < signers.length) return { failure: requestMessages.badSignature };
   const strange = known.find((found) => options.accountOf(found).role === 'missing');
@@ -123,10 +130,10 @@ async function multiSignature(
 }
 
 async function recover(
-  digest: Uint8Array,
+  preimage: Preimage,
   { bytes, recovery }: Signature,
   { signatures }: AuthenticationOptions,
 ): Promise<Address | undefined> {
-  const address = await signatures.recover(digest, bytes, recovery);
+  const address = await signatures.recoverSigner(preimage, bytes, recovery);
   return address === undefined ? undefined : `0x${Buffer.from(address).toString('hex')}`;
 }

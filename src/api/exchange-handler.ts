@@ -13,7 +13,7 @@ import type { Address, Transaction } from '../ledger/transactions.ts';
 import type { Confirmation, Pipeline } from '../node/index.ts';
 import { readRequest, type SignedRequest } from '../sdk/signed-request.ts';
 import { type ActionOf, isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
-import { type Account, type Authenticated, type AuthenticationOptions, authenticate } from './authentication.ts';
+import { type Account, type Authenticated, type AuthenticationOptions, authenticate, type Unauthenticated } from './authentication.ts';
 import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
@@ -69,8 +69,18 @@ export class ExchangeHandler {
     }
     const { expiresAfter } = request;
     if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return failed('Action has expired.');
-    const authenticated = await orOverloaded(() => authenticate(request, body, this.options.authentication));
+    const authenticated = await this.authenticate(request, body);
     return 'failure' in authenticated ? failed(authenticated.failure) : this.obey(request, authenticated);
+  }
+
+  private async authenticate(request: SignedRequest, body: unknown): Promise<Authenticated | Unauthenticated> {
+    try {
+      return await orOverloaded(() => authenticate(request, body, this.options.authentication));
+    } catch (error) {
+      // What cannot be packed was signed by nobody.
+      if (error instanceof HeddleError && error.code === 'NOT_ENCODABLE') throw new MalformedRequest(error.message);
+      throw error;
+    }
   }
 
   private async obey(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Promise<ExchangeResponse> {

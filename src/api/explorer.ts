@@ -16,7 +16,7 @@ import type { Store } from '../storage/index.ts';
 import { transactionHash } from '../views/index.ts';
 import { asObject, naturalAt, textAt } from './json-input.ts';
 import { MalformedRequest } from './malformed-request.ts';
-import type { StreamMessage, StreamsPort } from './views-port.ts';
+import type { StreamMessage, StreamsPort } from './streams-port.ts';
 
 /** One operator makes all blocks. */
 const PROPOSER = `0x${'0'.repeat(40)}`;

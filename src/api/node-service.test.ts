@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
+import { limitDefaults } from './rate-limits.ts';
 import { startService, type TestService, testKey } from './service-for-tests.ts';
 
 const ETH = 1;
@@ -89,6 +90,55 @@ test('a trade is told to both sides, by answers and by streams', async () => {
   await arrived.promise;
   assert.equal(seen[0]?.fills[0]?.oid, made);
   await maker.cancel([{ a: ETH, o: made }]);
+});
+
+test('a stream that was cut off goes on where it was, without a gap', async () => {
+  const sockets: { close(): void }[] = [];
+  const listener = new HeddleClient({
+    url: node.service.url,
+    signer: testKey(0),
+    socketTiming: { pulseMs: 1000, retryMsMin: 5, retryMsMax: 5 },
+    openSocket: (url) => {
+      const socket = new WebSocket(url);
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const trader = node.client(0);
+  const seen: { oid: number; seq: number }[] = [];
+  const gaps: unknown[] = [];
+  let wake = Promise.withResolvers<void>();
+  const subscription = listener.subscribe(
+    { type: 'orderUpdates', user: trader.address },
+    {
+      onMessage: (updates, { seq }) => {
+        for (const { order: found, status } of updates as unknown as { order: { oid: number }; status: string }[]) {
+          if (status === 'open') seen.push({ oid: found.oid, seq: seq as number });
+        }
+        wake.resolve();
+        wake = Promise.withResolvers();
+      },
+      onGap: (gap) => gaps.push(gap),
+    },
+  );
+  await subscription.ready;
+  const placed: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 5; i++) {
+      placed.push(resting((await trader.order([order(true, `28${10 + i}`, '0.1')]))[0]));
+      // Cut off in the middle: what comes meanwhile is kept by the node.
+      if (i === 2) sockets.at(-1)?.close();
+    }
+  }
+  while (seen.length < placed.length) await wake.promise;
+  assert.deepEqual(
+    seen.map(({ oid }) => oid),
+    placed,
+  );
+  assert.deepEqual(gaps, []);
+  assert.ok(sockets.length > 1);
+  listener.close();
+  await trader.cancel(placed.map((o) => ({ a: ETH, o })));
 });
 
 test('a batch keeps its places, whatever is wrong with its items', async () => {
@@ -211,6 +261,98 @@ test('an agent trades for its user until its name is given to another', async ()
   await client.approveAgent({ agentAddress: second.address, agentName: 'bot' });
   await assert.rejects(agent.order([order(true, '2900', '0.1')]), /does not exist/);
   await client.cancel([{ a: ETH, o: oid }]);
+});
+
+test('a sub-account trades in its own name, through its master only', async () => {
+  const [master, other] = [node.client(2), node.client(1)];
+  const subAccount = await master.createSubAccount('second');
+  await master.subAccountTransfer({ subAccountUser: subAccount, isDeposit: true, usd: 1_000_000_000 });
+  const oid = resting((await master.order([order(true, '2900', '0.1')], { vaultAddress: subAccount }))[0]);
+  const open = (await master.ask('openOrders', { user: subAccount })) as { oid: number }[];
+  assert.deepEqual(
+    open.map((found) => found.oid),
+    [oid],
+  );
+  await assert.rejects(
+    other.order([order(true, '2900', '0.1')], { vaultAddress: subAccount }),
+    new RegExp(`Vault not registered: ${subAccount}`),
+  );
+  assert.deepEqual(await master.cancel([{ a: ETH, o: oid }], { vaultAddress: subAccount }), ['success']);
+});
+
+test('a multi-signature user acts through enough of its signers', async () => {
+  const [user, first, second] = [node.client(3), node.client(1), node.client(2)];
+  const signers = JSON.stringify({ authorizedUsers: [first.address, second.address].sort(), threshold: 2 });
+  const converted = {
+    type: 'convertToMultiSigUser',
+    signatureChainId: '0x66eee',
+    hyperliquidChain: 'Testnet',
+    signers,
+    nonce: user.nextNonce(),
+  } as const;
+  const request = { action: converted, nonce: converted.nonce };
+  const signature = formatSignature(signDigest(requestDigest(request, 'Testnet'), keyBytes(3)));
+  assert.equal(JSON.parse((await node.post('/exchange', { ...request, signature })).text).status, 'ok');
+  const action = { type: 'order' as const, orders: [order(true, '2900', '0.1')], grouping: 'na' as const };
+  const send = async (...clients: HeddleClient[]): Promise<unknown> => {
+    const nonce = first.nextNonce();
+    const signatures = await Promise.all(clients.map((client) => client.signInner(action, user.address, first.address, nonce)));
+    return first.sendMultiSig(action, user.address, signatures, nonce);
+  };
+  const { response } = (await send(first, second)) as { response: { data: { statuses: unknown[] } } };
+  const oid = resting(response.data.statuses[0]);
+  assert.deepEqual(
+    ((await user.ask('openOrders', { user: user.address })) as { oid: number }[]).map((found) => found.oid),
+    [oid],
+  );
+  assert.deepEqual(await send(first), { status: 'err', response: 'Multi-sig threshold not met' });
+  assert.deepEqual(await send(first, first), { status: 'err', response: 'Invalid multi-sig inner signer: one has signed twice' });
+  const stranger = new HeddleClient({ url: node.service.url, signer: new SignerKey('6'.repeat(64)) });
+  assert.match(((await send(first, stranger)) as { response: string }).response, /^Invalid multi-sig inner signer 0x/);
+  await assert.rejects(user.order([order(true, '2900', '0.1')]), /Multi-sig required/);
+});
+
+test('the explorer shows blocks and transactions that are settled, and who sent them', async () => {
+  const client = node.client(1);
+  await client.order([order(true, '2900.123', '0.1')]);
+  await assert.rejects(client.usdSend({ destination: client.address, amount: '1' }));
+  const height = node.service.views.height;
+  await client.untilSettled(height);
+  const explore = async (request: object): Promise<unknown> => JSON.parse((await node.post('/explorer', request)).text);
+  const { blockDetails } = (await explore({ type: 'blockDetails', height })) as {
+    blockDetails: { hash: string; numTxs: number; txs: { hash: string }[] };
+  };
+  assert.equal(blockDetails.numTxs, 1);
+  const hash = blockDetails.txs[0]?.hash as string;
+  const { tx } = (await explore({ type: 'txDetails', hash })) as { tx: Record<string, unknown> };
+  assert.equal(tx.user, client.address);
+  assert.equal(tx.block, height);
+  assert.equal(tx.error, 'Invalid recipient.');
+  assert.deepEqual(tx.action, { type: 'sendPerp', recipient: client.address, amount: '1000000' });
+  const { txs } = (await explore({ type: 'userDetails', user: client.address })) as { txs: { hash: string; user: string }[] };
+  assert.equal(txs[0]?.hash, hash);
+  assert.ok(txs.every(({ user }) => user === client.address));
+  assert.deepEqual(await explore({ type: 'blockDetails', height: height + 1000 }), { type: 'blockDetails', blockDetails: null });
+  assert.deepEqual(await explore({ type: 'txDetails', hash: `0x${'0'.repeat(64)}` }), { type: 'txDetails', tx: null });
+});
+
+test('request weight is paid for where it is sold', async () => {
+  const seller = testKey(1).address;
+  const other = await startService({ limits: { ...limitDefaults, enforced: true, addressRequests: 5 }, weightSeller: seller });
+  try {
+    const client = other.client(0);
+    const worthOf = async (user: string): Promise<number> => {
+      const { marginSummary } = (await client.ask('clearinghouseState', { user })) as { marginSummary: { accountValue: string } };
+      return Number(marginSummary.accountValue);
+    };
+    const before = await worthOf(seller);
+    assert.deepEqual(await client.send({ type: 'reserveRequestWeight', weight: 2000 }), { status: 'ok', response: { type: 'default' } });
+    assert.equal((await worthOf(seller)) - before, 1);
+    const { used, allowed, reserved } = (await client.ask('budget', { user: client.address })) as Record<string, number>;
+    assert.deepEqual({ used, allowed, reserved }, { used: 1, allowed: 5, reserved: 2000 });
+  } finally {
+    await other.close();
+  }
 });
 
 test('a stop in the middle of trading loses no order that was acknowledged', async () => {

@@ -6,6 +6,7 @@
  * Invariant: views know a block before those who have sent its transactions are answered, so a client that asks afterwards sees what it did.
  * Closing takes nothing new, answers what is under way, and leaves the folder as an ordered stop does.
  */
+import { assert } from '../base/assert.ts';
 import { CODE_OK } from '../base/codes.ts';
 import { exchangeOptions, type Genesis } from '../exchange/genesis.ts';
 import type { Address } from '../ledger/transactions.ts';
@@ -24,8 +25,8 @@ import { Metrics } from './metrics.ts';
 import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
+import type { StreamMessage, StreamsPort } from './streams-port.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
-import type { StreamMessage, StreamsPort } from './views-port.ts';
 
 /** What a node writes down; never a key or a signature. */
 export interface Log {
@@ -46,7 +47,7 @@ export interface NodeServiceOptions {
   /** Who is paid for request weight. */
   readonly weightSeller?: Address;
   readonly signatureThreads: number;
-  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions'>;
+  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions' | 'keepMs'>;
   readonly replayMessages: number;
   readonly keepFeedsMs: number;
   readonly clock: () => number;
@@ -113,44 +114,28 @@ export class NodeService {
 
   /** Throws what opening a folder, its journal and its store throws, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
   static async start(options: NodeServiceOptions): Promise<NodeService> {
-    let parts: Parts | undefined;
-    // Blocks that are executed again come before there is a service to tell of them.
-    let service: NodeService | undefined;
+    const found: { parts?: Parts; service?: NodeService } = {};
     const pipeline = await openFolder(options.folder, {
       ...options.engine,
       clock: options.clock,
       attach: (genesis, store) => {
-        const opened = {
-          genesis,
-          store,
-          views: Views.open({ genesis, store }),
-          explorer: new Explorer(store),
-        };
-        parts = opened;
-        return {
-          onConfirmed: (block) => {
-            opened.views.confirm(block);
-            opened.explorer.confirmed(block);
-            service?.noteConfirmed(block);
-          },
-          onExecuted: (work) => service?.noteExecuted(work),
-          termsOf: (block) => blockTerms(block, termNames(opened.views)),
-          onSettled: (settlement) => {
-            opened.explorer.settled(settlement);
-            service?.noteSettled(settlement);
-          },
-        };
+        const parts = { genesis, store, views: Views.open({ genesis, store }), explorer: new Explorer(store) };
+        found.parts = parts;
+        // Blocks that are executed again come before there is a service to tell of them.
+        return listenersOf(parts, () => found.service);
       },
     });
+    const { log } = options;
     let signatures: SignaturePool | undefined;
     try {
-      const { log } = options;
       signatures = await SignaturePool.create({ threads: options.signatureThreads, warn: (text) => log.warn({}, text) });
-      service = new NodeService(options, pipeline, parts as unknown as Parts, signatures);
+      assert(found.parts !== undefined, 'a folder was opened and nothing attached');
+      const service = new NodeService(options, pipeline, found.parts, signatures);
+      found.service = service;
       await service.listen();
       return service;
     } catch (error) {
-      if (service !== undefined) clearInterval(service.flushing);
+      if (found.service !== undefined) clearInterval(found.service.flushing);
       await Promise.allSettled([signatures?.close(), pipeline.close()]);
       throw error;
     }
@@ -197,7 +182,7 @@ export class NodeService {
       exchange: (request) => handler.handle(request),
       explorer: (request) => this.explorer.answer(request),
       hub: this.hub,
-      metrics: () => this.metrics,
+      metrics: this.metrics,
       notReady: () => this.notReady(),
       clock: options.clock,
       onFault: (error, where) => options.log.error({ err: error, where }, 'a mistake of ours'),
@@ -209,9 +194,9 @@ export class NodeService {
     const accountOf = (address: Address): Account => accountIn(views, address);
     const { signatures } = this;
     const timed = {
-      recover: async (...call: Parameters<SignaturePool['recover']>): Promise<Uint8Array | undefined> => {
+      recoverSigner: async (...call: Parameters<SignaturePool['recoverSigner']>): Promise<Uint8Array | undefined> => {
         const end = this.metrics.signatureSeconds.startTimer();
-        const address = await signatures.recover(...call);
+        const address = await signatures.recoverSigner(...call);
         end();
         return address;
       },
@@ -318,7 +303,8 @@ export class NodeService {
     return behind > UNSETTLED_MAX ? `${behind} blocks are confirmed and not settled` : undefined;
   }
 
-  private noteConfirmed({ number, transactions, receipts }: ConfirmedBlock): void {
+  /** For the pipeline. */
+  noteConfirmed({ number, transactions, receipts }: ConfirmedBlock): void {
     this.confirmedAt.set(number, performance.now());
     this.metrics.blocks.inc();
     this.metrics.blockTransactions.observe(transactions.length);
@@ -331,7 +317,8 @@ export class NodeService {
     if (refused > 0) this.metrics.transactions.inc({ result: 'refused' }, refused);
   }
 
-  private noteExecuted({ model, seconds, executions, validations, conflictsByClass, systemTransactions, fallback }: BlockWork): void {
+  /** For the pipeline. */
+  noteExecuted({ model, seconds, executions, validations, conflictsByClass, systemTransactions, fallback }: BlockWork): void {
     const { metrics } = this;
     metrics.executeSeconds.observe(seconds);
     metrics.executions.inc(executions);
@@ -342,12 +329,30 @@ export class NodeService {
     if (fallback !== undefined) metrics.fallbacks.inc();
   }
 
-  private noteSettled({ header: { height } }: Settlement): void {
+  /** For the pipeline. */
+  noteSettled({ header: { height } }: Settlement): void {
     const at = this.confirmedAt.get(height);
     if (at === undefined) return;
     this.confirmedAt.delete(height);
     this.metrics.settleSeconds.observe((performance.now() - at) / 1000);
   }
+}
+
+/** What the pipeline is to tell: views first, since clients ask them as soon as they are answered. */
+function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): ReturnType<NonNullable<FolderOptions['attach']>> {
+  return {
+    onExecuted: (work) => service()?.noteExecuted(work),
+    onConfirmed: (block) => {
+      views.confirm(block);
+      explorer.confirmed(block);
+      service()?.noteConfirmed(block);
+    },
+    termsOf: (block) => blockTerms(block, termNames(views)),
+    onSettled: (settlement) => {
+      explorer.settled(settlement);
+      service()?.noteSettled(settlement);
+    },
+  };
 }
 
 function accountIn(views: Views, user: Address): Account {

@@ -284,6 +284,32 @@ test('an address that has used up its requests is told what it has', async () =>
   }
 });
 
+test('a node that is full says so, and what it has taken is done', async () => {
+  const other = await startService({ engine: { workers: 1, model: 'serial', waitingMax: 2 } });
+  try {
+    const client = other.client(0);
+    const place = async (i: number): Promise<boolean> => {
+      try {
+        await client.order([{ a: 1, b: true, p: String(2000 + i), s: '0.1', r: false, t: { limit: { tif: 'Gtc' } } }]);
+        return true;
+      } catch (error) {
+        assert.match((error as Error).message, /Too many requests/);
+        return false;
+      }
+    };
+    const taken = await Promise.all(Array.from({ length: 200 }, (_, i) => place(i)));
+    const accepted = taken.filter(Boolean).length;
+    assert.ok(accepted > 0 && accepted < 200, `${accepted} of 200`);
+    const open = (await client.ask('openOrders', { user: client.address })) as { limitPx: string }[];
+    assert.deepEqual(
+      open.map(({ limitPx }) => Number(limitPx)).sort((a, b) => a - b),
+      taken.flatMap((done, i) => (done ? [2000 + i] : [])),
+    );
+  } finally {
+    await other.close();
+  }
+});
+
 test('a client that answers no ping is closed, one that does is not', async () => {
   const other = await startService({ serverLimits: { ...testServerLimits, pulseMs: 50 } });
   try {

@@ -64,7 +64,7 @@ export interface ServerOptions {
   readonly exchange: (request: unknown) => Promise<unknown>;
   readonly explorer: (request: unknown) => unknown;
   readonly hub: SubscriptionHub;
-  readonly metrics: () => Metrics;
+  readonly metrics: Metrics;
   /** Undefined: ready; otherwise why not. */
   readonly notReady: () => string | undefined;
   readonly clock: () => number;
@@ -164,7 +164,7 @@ export class ApiServer {
     // What was not read of a body would be taken for the next request.
     sendAnswer(response, answer, answer === tooLargeAnswer);
     if (isRoute(route)) {
-      const { requests, requestSeconds } = this.options.metrics();
+      const { requests, requestSeconds } = this.options.metrics;
       requests.inc({ route, status: answer.status });
       requestSeconds.observe({ route }, (performance.now() - started) / 1000);
     }
@@ -178,7 +178,7 @@ export class ApiServer {
       const reason = this.options.notReady();
       return reason === undefined ? jsonAnswer({ status: 'ready' }) : { ...jsonAnswer({ status: 'not ready', reason }), status: 503 };
     }
-    const { registry } = this.options.metrics();
+    const { registry } = this.options.metrics;
     return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
   }
 
@@ -198,11 +198,11 @@ export class ApiServer {
   private failure(error: unknown): HttpAnswer {
     if (isMalformed(error)) return malformedAnswer;
     if (error instanceof Overloaded) {
-      this.options.metrics().refused.inc({ reason: error.isTemporary ? 'busy' : 'stopping' });
+      this.options.metrics.refused.inc({ reason: error.isTemporary ? 'busy' : 'stopping' });
       return error.isTemporary ? tooManyAnswer : textAnswer(503, error.message);
     }
     if (error instanceof TooHeavy) {
-      this.options.metrics().refused.inc({ reason: 'weight' });
+      this.options.metrics.refused.inc({ reason: 'weight' });
       return tooManyAnswer;
     }
     throw error;
@@ -242,7 +242,7 @@ export class ApiServer {
     const ofAddress = [...this.streams.values()].filter((other) => other === address).length;
     const isTooMany = ofAddress >= limits.streamsOfAddress || !this.newStreams.take(address, 1);
     if (this.streams.size >= limits.streamsMax || (limitsEnforced && isTooMany)) {
-      this.options.metrics().refused.inc({ reason: 'connections' });
+      this.options.metrics.refused.inc({ reason: 'connections' });
       endSocket(socket, 429, 'Too Many Requests');
       return;
     }
@@ -255,7 +255,7 @@ export class ApiServer {
         onFault: (error) => this.options.onFault(error, '/ws'),
         onClosed: (reason) => {
           this.streams.delete(stream);
-          if (reason !== CLIENT_CLOSED) this.options.metrics().dropped.inc({ reason });
+          if (reason !== CLIENT_CLOSED) this.options.metrics.dropped.inc({ reason });
         },
       });
       this.streams.set(stream, address);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StreamMessage } from './streams-port.ts';
 import { SubscriptionHub, subscriptionKey } from './subscription-hub.ts';
-import type { StreamMessage } from './views-port.ts';
 
 /** A source whose feeds have a counter as their state: the snapshot is its value. */
 class Source {

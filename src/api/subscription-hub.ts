@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from './json-input.ts';
-import type { StreamMessage, StreamsPort } from './views-port.ts';
+import type { StreamMessage, StreamsPort } from './streams-port.ts';
 
 export interface HubOptions {
   /** Messages of a feed that are kept for replay. */

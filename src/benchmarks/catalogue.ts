@@ -2,6 +2,7 @@
 import type { Benchmark } from './benchmark.ts';
 import { commitment } from './commitment-benchmark.ts';
 import { compression } from './compression-benchmark.ts';
+import { dormant } from './dormant-benchmark.ts';
 import { book, contention, follow, markets } from './flow-benchmarks.ts';
 import { journal } from './journal-benchmark.ts';
 import { pipeline } from './pipeline-benchmark.ts';
@@ -18,6 +19,7 @@ export const CATALOGUE: readonly Benchmark[] = [
   risk,
   commitment,
   compression,
+  dormant,
   journal,
   pipeline,
   recovery,

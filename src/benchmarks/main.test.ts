@@ -115,6 +115,17 @@ test('compression: what is smaller, and which flows are left out', async () => {
   }
 });
 
+test('dormant: what is left of an account', async () => {
+  const { code, stdout, stderr } = await bench('dormant', '--quick', '--rounds', '1', '--json');
+  assert.equal(code, 0, stderr);
+  const { sizes } = JSON.parse(stdout) as { sizes: { what: string; form: string; bytes: number }[] };
+  const bytes = (what: string, form: string): number => sizes.find((row) => row.what === what && row.form === form)?.bytes ?? 0;
+  assert.ok(bytes('memory', 'awake, without pages') > 1000);
+  assert.ok(bytes('memory', 'awake, with an order') > bytes('memory', 'awake, without pages'));
+  assert.ok(bytes('memory', 'dormant') < 500);
+  assert.ok(bytes('store', 'dormant') > 50);
+});
+
 test('a table and a page', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
   try {
@@ -133,7 +144,7 @@ test('a table and a page', async () => {
 test('what there is, and what there is not', async () => {
   const list = await bench('--list');
   assert.equal(list.code, 0);
-  for (const name of ['transfers', 'synthetic', 'book', 'markets', 'follow', 'compression', 'hot', 'chain', 'contention'])
+  for (const name of ['transfers', 'synthetic', 'book', 'markets', 'follow', 'compression', 'dormant', 'hot', 'chain', 'contention'])
     assert.match(list.stdout, new RegExp(`^${name} `, 'm'));
   const wrong = await bench('nothing');
   assert.equal(wrong.code, 1);

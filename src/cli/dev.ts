@@ -10,7 +10,7 @@ import { DEVNET_MARKETS } from '../devnet/devnet-markets.ts';
 import { startSimulation } from '../devnet/simulation-loop.ts';
 import { createFolder, genesisHash, readGenesis } from '../node/index.ts';
 import { type NodeArguments, serviceOptions } from './node-options.ts';
-import { openLog, stopSignal } from './node-process.ts';
+import { openLog, stopSignal, warnIfOpen } from './node-process.ts';
 import { brokenPipeline } from './start.ts';
 
 export interface DevArguments extends NodeArguments {
@@ -24,6 +24,7 @@ export interface DevArguments extends NodeArguments {
 /** Prints, and ends when the process is told to. */
 export async function dev(options: DevArguments, configuration: string): Promise<void> {
   const log = openLog(options.logLevel);
+  warnIfOpen(options.host, log);
   await openDevnet(options.folder);
   const service = await NodeService.start({ ...serviceOptions(options), development: true, clock: Date.now, log });
   const stopped = stopSignal();

@@ -71,13 +71,15 @@ addNodeOptions(program.command('dev'), { limits: 'off', logLevel: 'warn' })
   .addOption(withEnvironment(new Option('--simulation <switch>', 'whether somebody trades').choices(['on', 'off']).default('on')))
   .addOption(withEnvironment(new Option('--seed <n>', 'other prices and trades').argParser(integer(0, SEED_MAX)).default(1)))
   .addOption(withEnvironment(new Option('--interval-ms <n>', 'time between prices').argParser(integer(50, 60_000)).default(1000)))
-  .option('--market-data <files...>', 'raw recordings whose prices the first markets follow, in their order')
+  .addOption(
+    withEnvironment(new Option('--market-data <files...>', 'raw recordings whose prices the first markets follow, in their order')),
+  )
   .addHelpText('after', DEV_EXAMPLES)
   .action((options: DevArguments, command: Command) => dev(options, effectiveConfiguration(command)));
 
 addNodeOptions(program.command('start'), { limits: 'on', logLevel: 'info' })
   .description('Runs a node for others: nothing is funded, nothing simulated.')
-  .option('--config <file>', 'JSON object of the options below, without their dashes')
+  .addOption(withEnvironment(new Option('--config <file>', 'JSON object of the other options, without their dashes')))
   .addOption(withEnvironment(new Option('--genesis <file>', 'what the chain starts from, where the folder has none yet')))
   .addHelpText('after', START_EXAMPLES)
   .action((given: StartArguments & { config?: string }, command: Command) => {

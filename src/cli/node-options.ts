@@ -23,6 +23,7 @@ export interface NodeArguments {
   readonly signatureThreads: number;
   readonly waitingMax: number;
   readonly blockTransactions: number;
+  readonly keepDays?: number;
   readonly limits: 'on' | 'off';
   readonly weightPerMinute: number;
   readonly addressRequests: number;
@@ -75,6 +76,7 @@ export function addNodeOptions(command: Command, defaults: { readonly limits: 'o
       .default(Math.max(1, Math.floor(cores / 2))),
     new Option('--waiting-max <n>', 'transactions that may wait for a block').argParser(integer(1, COUNT_MAX)).default(100_000),
     new Option('--block-transactions <n>', 'the most transactions of a block').argParser(integer(1, 65_536)).default(10_000),
+    new Option('--keep-days <n>', 'how long bodies and receipts of blocks are kept; without it for ever').argParser(integer(1, 36_500)),
     new Option('--limits <switch>', 'whether rate limits and request budgets are enforced').choices(['on', 'off']).default(defaults.limits),
     new Option('--weight-per-minute <n>', 'request weight of an IP address in a minute')
       .argParser(integer(1, COUNT_MAX))
@@ -129,6 +131,7 @@ function parsed(option: Option, value: unknown, path: string): unknown {
 }
 
 const SECOND_MS = 1000;
+const DAY_MS = 86_400_000;
 
 /** What the service is started with. */
 export function serviceOptions(options: NodeArguments): Omit<NodeServiceOptions, 'development' | 'clock' | 'log'> {
@@ -163,6 +166,7 @@ export function serviceOptions(options: NodeArguments): Omit<NodeServiceOptions,
       model: options.model,
       waitingMax: options.waitingMax,
       blockTransactions: options.blockTransactions,
+      ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * DAY_MS }),
     },
     replayMessages: options.replayMessages,
     keepFeedsMs: 60 * SECOND_MS,

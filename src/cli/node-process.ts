@@ -10,6 +10,14 @@ export function openLog(level: string): Logger {
   return pino({ level, base: null, redact: secret }, pino.destination({ fd: 2, sync: true }));
 }
 
+/** Says so if others can reach the node: nobody should find out by surprise. */
+export function warnIfOpen(host: string, log: Logger): void {
+  if (LOOPBACK.has(host)) return;
+  log.warn({ host }, 'the node can be reached from other machines: put a proxy with TLS in front of it');
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
 /** Resolves with the name of the signal. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();

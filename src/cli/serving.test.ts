@@ -5,6 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { devnetAccount } from '../devnet/devnet-keys.ts';
+import { HeddleClient, SignerKey } from '../sdk/index.ts';
 
 const HEDDLE = resolve(import.meta.dirname, 'heddle.ts');
 const QUICK = ['--port', '0', '--workers', '1', '--signature-threads', '1'];
@@ -96,6 +98,40 @@ test("start: a genesis of one's own, from a file, an environment and a command l
   assert.equal(configuration['weight-per-minute'], 30);
   assert.equal(configuration.limits, 'on');
   assert.ok(!node.errors.includes('rivate'));
+});
+
+test('a kill in the middle of trading loses no order that was acknowledged', async () => {
+  const chain = join(folder, 'killed');
+  const first = new Running(['dev', '--folder', chain, '--simulation', 'off', ...QUICK]);
+  const url = await first.serving();
+  const client = new HeddleClient({ url, signer: new SignerKey(devnetAccount(0).privateKey) });
+  const acknowledged: number[] = [];
+  const enough = Promise.withResolvers<void>();
+  const trading = Array.from({ length: 4 }, async (_, lane) => {
+    for (let i = 0; ; i++) {
+      try {
+        const [answer] = await client.order([
+          { a: 1, b: true, p: String(2000 + lane * 100 + i), s: '0.1', r: false, t: { limit: { tif: 'Gtc' } } },
+        ]);
+        acknowledged.push((answer as { resting: { oid: number } }).resting.oid);
+        if (acknowledged.length === 100) enough.resolve();
+      } catch {
+        return; // The node is gone.
+      }
+    }
+  });
+  await enough.promise;
+  await first.stop('SIGKILL');
+  await Promise.all(trading);
+  client.close();
+  const second = new Running(['dev', '--folder', chain, '--simulation', 'off', ...QUICK]);
+  const open = (await ask(await second.serving(), { type: 'openOrders', user: devnetAccount(0).address })) as { oid: number }[];
+  const found = new Set(open.map(({ oid }) => oid));
+  assert.deepEqual(
+    acknowledged.filter((oid) => !found.has(oid)),
+    [],
+  );
+  assert.equal(await second.stop('SIGTERM'), 0);
 });
 
 test('what cannot be started is refused with what to do', async () => {

@@ -7,7 +7,7 @@ import { NodeService } from '../api/node-service.ts';
 import { HeddleError } from '../base/errors.ts';
 import { createFolder, decodeGenesis, genesisHash, readGenesis } from '../node/index.ts';
 import { type NodeArguments, serviceOptions } from './node-options.ts';
-import { openLog, stopSignal } from './node-process.ts';
+import { openLog, stopSignal, warnIfOpen } from './node-process.ts';
 
 export interface StartArguments extends NodeArguments {
   /** Needed where the folder has no chain yet. */
@@ -17,6 +17,7 @@ export interface StartArguments extends NodeArguments {
 /** Ends when the process is told to. */
 export async function start(options: StartArguments, configuration: string): Promise<void> {
   const log = openLog(options.logLevel);
+  warnIfOpen(options.host, log);
   await openChain(options);
   log.info({ configuration: JSON.parse(configuration) }, 'configuration in force');
   const service = await NodeService.start({ ...serviceOptions(options), development: false, clock: Date.now, log });

@@ -7,7 +7,8 @@
  *   entry     56 bytes, ascending by path: u64, u64 first 128 bits of the path, u32 location, u32 zero, 32 bytes leaf
  *   change    96 bytes, one for each record that a block has written:
  *      0  u32  location   4  u32 bytes of the key (0: no record of the state)   8  u32 bytes of key and value (0: the record is absent)   12 u32 of no meaning
- *     16  80 bytes key and value; hashing puts the path (16 bytes) and the leaf (32 bytes) in their place
+ *     16  80 bytes key and value; hashing puts the path (16 bytes) and the leaf (32 bytes) in their place. Of a record whose value lies in no
+ *         memory: the key alone, CHANGE_GIVEN added to the number of bytes, and at 64 the leaf, hashed by the host
  *   order     512 bytes for every 256 changes: u8[256] the changes by partition, u16[65] where each partition's start, at ORDER_STARTS
  *   partition what lies below one node of depth PART_DEPTH: its buckets, its nodes, its slice of the lists, and 256 bytes:
  *      0  u32 next free address of its slab   4  u32 end of the slab   8  u32 1: its node has changed   12  u32 entries in runs of more than 64
@@ -72,6 +73,8 @@ export const CHANGE_BYTES_USED: u32 = 8;
 export const CHANGE_SPARE: u32 = 12;
 export const CHANGE_DATA: u32 = 16;
 export const CHANGE_LEAF: u32 = 32; // behind 16 bytes of path
+export const CHANGE_GIVEN: u32 = 256;
+export const CHANGE_GIVEN_LEAF: u32 = 64;
 /** Changes that a thread claims at a time, to copy or to hash. */
 export const CLAIM_CHANGES: u32 = 256;
 export const ORDER_BYTES: u32 = 512;
@@ -93,7 +96,7 @@ export const COM_LEAVES: u32 = 0x1980; // u32[3] addresses of the leaves, 32 byt
 export const COM_LEAF_COUNTS: u32 = 0x198c; // u32[3]
 export const COM_ROOTS: u32 = 0x19a0; // u8[32][3]
 export const COM_DIGEST_COUNT: u32 = 0x1648; // u32 transactions of the block, the system's included
-export const COM_PACKED_BYTES: u32 = 0x164c; // u32 what packReceipts has written
+export const COM_PACKED_BYTES: u32 = 0x164c; // u32 what packReceipts or packChanges has written
 export const COM_DIGEST_NEXT: u32 = 0x1a80; // u32, atomic: next transactions whose receipts and accesses are hashed
 export const LIST_TRANSACTIONS: u32 = 0;
 export const LIST_RECEIPTS: u32 = 1;

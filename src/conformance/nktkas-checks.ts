@@ -32,7 +32,7 @@ export async function nktkasChecks(checks: Checks, folder: string, url: string):
   await orderChecks(checks, info, trader);
   await accountChecks(checks, info, trader, (options) => make(ExchangeClient, { transport: http, ...options }), privateKeyToAccount);
   await streamChecks(checks, streams, trader, overSocket, make(InfoClient, { transport: socket }));
-  await explorerChecks(checks, make(ExplorerClient, { transport: http }));
+  await explorerChecks(checks, make(ExplorerClient, { transport: http }), make(ExplorerClient, { transport: socket }));
   await (socket.close as () => Promise<void>).call(socket);
 }
 
@@ -349,11 +349,18 @@ async function streamChecks(checks: Checks, streams: Client, trader: Client, ove
   );
 }
 
-async function explorerChecks(checks: Checks, explorer: Client): Promise<void> {
+async function explorerChecks(checks: Checks, explorer: Client, streams: Client): Promise<void> {
   const block = await checks.run('explorer blockDetails', async () => ask(explorer, 'blockDetails', { height: 1 }));
   await checks.run('explorer txDetails', async () => {
     const hash = at(block, 'blockDetails', 'txs', 0, 'hash');
     must(at(await ask(explorer, 'txDetails', { hash }), 'tx', 'hash') === hash, 'another transaction');
   });
   await checks.run('explorer userDetails', async () => at(await ask(explorer, 'userDetails', { user: devnetAccount(0).address }), 'txs'));
+  for (const name of ['explorerBlock', 'explorerTxs']) {
+    await checks.run(`stream ${name}`, async () => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      await streams[name]?.(resolve);
+      at(await promise, 0, 'hash');
+    });
+  }
 }

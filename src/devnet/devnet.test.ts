@@ -1,16 +1,20 @@
 /** The development chain: its genesis is one that the ledger takes, its prices are reproducible, and what its actors send is accepted. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { violations } from '../exchange/invariants.ts';
 import { Engine } from '../execution/index.ts';
+import { sampleRecording } from '../market/sample-recording.ts';
 import { decodeGenesis, encodeGenesis } from '../node/index.ts';
 import { devnetGenesis, FUNDED_ACCOUNTS } from './devnet-genesis.ts';
 import { devnetAccount } from './devnet-keys.ts';
 import { DEVNET_MARKETS, orderTicks, ticksPerInteger } from './devnet-markets.ts';
 import { MarketSimulation } from './market-simulation.ts';
 import { PriceWalk } from './price-walk.ts';
-import { RecordedPrices } from './recorded-prices.ts';
+import { loadPrices, RecordedPrices } from './recorded-prices.ts';
 
 const START_MS = 1_800_000_000_000;
 
@@ -56,6 +60,23 @@ test('a recording gives its newest price, over and over, and leaves other market
   const at = (ms: number): bigint => prices.next(0, START_MS + ms);
   assert.deepEqual([0, 999, 1000, 4999, 5000, 5999, 6000, 7000].map(at), [1n, 1n, 2n, 2n, 3n, 3n, 1n, 2n]);
   assert.equal(prices.next(1, START_MS), 9n);
+});
+
+test('prices of a recording are read from its file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-devnet-'));
+  try {
+    const path = join(folder, 'recording.txt');
+    writeFileSync(path, sampleRecording({ updates: 200 }).join('\n'));
+    const { atMs, prices } = await loadPrices(path);
+    assert.ok(prices.length >= 2);
+    assert.equal(atMs[0], 0);
+    assert.ok(atMs.every((at, i) => i === 0 || at > (atMs[i - 1] as number)));
+    assert.ok(prices.every((price) => price > 0n));
+    writeFileSync(path, 'nothing');
+    await assert.rejects(loadPrices(path), { code: 'NO_PRICES' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('what the actors send is accepted, and the ledger stays whole', async () => {

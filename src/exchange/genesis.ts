@@ -217,6 +217,11 @@ export interface Genesis {
   readonly exchange?: Partial<ExchangeOptions>;
   /** The backstop vault: one of `accounts`, which gives its first collateral (shares that nobody can withdraw). Without it there is none. */
   readonly backstop?: Address;
+  /**
+   * Days without activity after which an account leaves the memory until somebody names it (docs/rules.md, 11); 0 or absent: never.
+   * `maxAccounts` then bounds the accounts that are awake. Needs a market: a ledger without has no days.
+   */
+  readonly dormantDays?: number;
   /** Accounts in the order of their numbers, from 0. */
   readonly accounts: readonly {
     readonly address: Address;

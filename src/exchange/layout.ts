@@ -206,7 +206,12 @@
  *   clock, 32 bytes. Key: class 44. One record, written at the end of every block
  *    8  u64  lastMarkMs      time of the last update of marks
  *   16  u64  lastRollDay     UTC day of the last roll of volumes + 1; 0 = no block yet
- *   24  u64  zero
+ *   24  i64  dormantEquity   quote units that dormant accounts hold: balances of token 0, collateral, rewards
+ *
+ *   dormant account. Key: class 45, 20 bytes address. Lies in no shared memory: the tree has its leaf, the store its value (docs/rules.md, 11).
+ *      u8[]  the account's records in the order of class and rest of key, each: u8 class, u8 length of the rest of its key (behind the
+ *            account number), the rest, u8 length of its value + 1, the value without zero bytes at its end. (The whole ends in no zero
+ *            byte then, as committed values do.)
  *
  * Order reference: slot << accountBits | account, + 1, with accountBits = the bits of maxAccounts - 1 (at least 1).
  */
@@ -239,6 +244,7 @@ export const CLASS_INBOX: u32 = 41;
 export const CLASS_SEED: u32 = 42;
 export const CLASS_MARKET_STATE: u32 = 43;
 export const CLASS_CLOCK: u32 = 44;
+export const CLASS_DORMANT: u32 = 45;
 /** Bit words of the book and of the sets of accounts: not part of the state root. */
 export const CLASS_BITS: u32 = 251;
 
@@ -577,7 +583,14 @@ export const CFG_AGENTS_BASE: u32 = 0x146c; // u32 named agents
 export const CFG_AGENTS_PER_SUB: u32 = 0x1470; // u32 more for each sub-account
 export const CFG_SCHEDULE_DAILY: u32 = 0x1474; // u32 scheduled cancels a day
 export const CFG_DELIST_PPM: u32 = 0x1478; // u32 share of stake that delists
+export const CFG_DORMANT_DAYS: u32 = 0x147c; // u32 days without activity after which an account becomes dormant, 0 = never
 export const CFG_END: u32 = 0x1480;
+
+export const CLOCK_DORMANT_EQUITY: u32 = 24;
+/** The most accounts that become dormant in one block; the others do at the next roll of the day. */
+export const FOLDS_MAX: u32 = 16384;
+/** u32[5]: first free page of each pool, in the order of EXC_POOL_*, chained through its first word; 0 = none. */
+export const EXC_FREE_PAGES: u32 = 0x14a0;
 
 /** An account's directory: addresses of its pages; node-local. Pages are made by thread 0, at admission or between the runs of a block. */
 export const DIR_BYTES: u32 = 64;

@@ -256,13 +256,16 @@ export class Bench {
   }
 }
 
-/** Quote units of balances, collateral, isolated positions, fees, rewards and the treasury, and the value of all positions. */
+/** Quote units of balances, collateral, isolated positions, fees, rewards, dormant accounts and the treasury, and the value of all positions. */
 export function moneyOf({ state }: NaiveLedger): bigint {
   let total = state.treasury.balance + state.treasury.withdrawn;
   for (const account of state.accounts.accounts()) total += state.accounts.balance(account, 0);
   for (const { collateral } of state.marginAccounts.values()) total += collateral;
   for (const { builder, referral } of state.rewards.values()) total += builder + referral;
   for (const market of state.markets) total += market.fees;
+  for (const { balances, margin, rewards } of state.dormant.values()) {
+    total += (balances.get(0) ?? 0n) + (margin?.collateral ?? 0n) + (rewards?.builder ?? 0n) + (rewards?.referral ?? 0n);
+  }
   for (const positions of state.positions.values()) {
     for (const [market, { sizeLots, rawUsd }] of positions) {
       total += rawUsd + sizeLots * state.market(market).markTicks * state.market(market).unit;

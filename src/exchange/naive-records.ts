@@ -55,6 +55,7 @@ import {
   VAULT_BACKSTOP,
   VAULT_DEPOSITS,
 } from './layout.ts';
+import { dormantEquity, dormantRecords } from './naive-dormant.ts';
 import { sum } from './naive-numbers.ts';
 import type { NaiveMarket, NaiveOrder, NaivePosition, NaiveSettings, NaiveState, NaiveTwap, NaiveVault } from './naive-state.ts';
 
@@ -79,8 +80,14 @@ export function stateRecords(state: NaiveState): NaiveRecord[] {
     ...state.markets.flatMap((market) => marketRecords(state, market)),
     record('treasury', [CLASS_TREASURY], [i64(state.treasury.balance), i64(state.treasury.withdrawn), i64(state.treasury.covered)]),
     record('seed', [CLASS_SEED], [u64(state.seed), zeros(16)]),
-    record('clock', [CLASS_CLOCK], [u64(state.lastMarkMs), u64(state.lastRollDay === undefined ? 0n : state.lastRollDay + 1n), u64(0n)]),
+    record('clock', [CLASS_CLOCK], clockFields(state)),
+    ...dormantRecords(state),
   ].sort((a, b) => compareBytes(a.key, b.key));
+}
+
+function clockFields(state: NaiveState): Uint8Array[] {
+  const { lastMarkMs, lastRollDay } = state;
+  return [u64(lastMarkMs), u64(lastRollDay === undefined ? 0n : lastRollDay + 1n), i64(dormantEquity(state))];
 }
 
 /** Key: the class, then numbers (u32) and bytes. */

@@ -5,7 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { NO_ACCOUNT } from '../kernel/layout.ts';
 import { NaiveAccounts, type NaiveRecord } from '../ledger/naive.ts';
-import type { ClientId, SelfTradeMode, TimeInForce } from '../ledger/transactions.ts';
+import type { Address, ClientId, SelfTradeMode, TimeInForce } from '../ledger/transactions.ts';
 import {
   type ExchangeOptions,
   exchangeOptions,
@@ -15,6 +15,7 @@ import {
   marketOptions,
 } from './genesis.ts';
 import { ACC_BACKSTOP, TWAPS_MAX } from './layout.ts';
+import type { NaiveDormant } from './naive-dormant.ts';
 import { divideDown, divideUp, isOpposite, larger, magnitude, signed, smaller, sum } from './naive-numbers.ts';
 import { stateRecords } from './naive-records.ts';
 
@@ -244,6 +245,11 @@ export class NaiveState {
   readonly referralCodes = new Map<string, number>();
   /** By index. */
   readonly vaults: NaiveVault[] = [];
+  readonly dormant = new Map<Address, NaiveDormant>();
+  /** How often an account has become dormant, was revived, and stayed dormant for lack of a number. */
+  folded = 0;
+  revived = 0;
+  stayedDormant = 0;
   readonly treasury = { balance: 0n, withdrawn: 0n, covered: 0n };
   /** Account number of the backstop vault. */
   readonly backstop: number | undefined;

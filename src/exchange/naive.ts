@@ -34,6 +34,7 @@ import type { Genesis } from './genesis.ts';
 import { MATCH_STEPS_MAX } from './layout.ts';
 import * as accounts from './naive-accounts.ts';
 import { admissionCode, createdAddress } from './naive-admission.ts';
+import { foldAccounts, reviveAccount, today } from './naive-dormant.ts';
 import { executeOrders } from './naive-orders.ts';
 import { delistStaticCode, executeDelist, executeReport, reporterOf, reportStaticCode } from './naive-prices.ts';
 import { type NaiveOrder, type NaiveRun, NaiveState } from './naive-state.ts';
@@ -85,6 +86,8 @@ interface Acting {
 export class NaiveLedger {
   readonly state: NaiveState;
   #nextOrdinal = 1n;
+  /** Numbers of those whose transactions of this block were admitted. */
+  readonly #senders = new Set<number>();
 
   constructor(genesis: Genesis) {
     this.state = new NaiveState(genesis);
@@ -97,12 +100,26 @@ export class NaiveLedger {
     assert(BigInt(block.timeMs) >= state.timeMs, `block ${block.number} is before the previous one`);
     state.blockNumber = block.number;
     state.timeMs = BigInt(block.timeMs);
+    const lastDay = state.lastRollDay;
+    this.#senders.clear();
 
     const admitted = block.transactions.map((transaction, index) => this.#admit(transaction, index));
     const receipts = block.transactions.map((transaction, index) => this.#execute(transaction, admitted[index] as Admitted));
     if (state.markets.length > 0) receipts.push(...runSystemPhases(state, [...receipts]));
+    this.#endDormant(lastDay);
     state.accounts.releaseUnusedNumbers();
     return receipts;
+  }
+
+  /** 11: who was active, and who has not been for long enough. */
+  #endDormant(lastDay: bigint | undefined): void {
+    const { state } = this;
+    const days = state.genesis.dormantDays ?? 0;
+    if (days === 0) return;
+    for (const sender of this.#senders) {
+      if (this.accounts.has(sender) && this.accounts.get(sender).role === 'user') this.accounts.get(sender).activeDay = today(state);
+    }
+    if (lastDay !== undefined && state.lastRollDay !== lastDay) foldAccounts(state, days);
   }
 
   get accounts(): NaiveAccounts {
@@ -141,11 +158,31 @@ export class NaiveLedger {
     const makesAddress = kind === 'createSubAccount' || kind === 'createVault';
     const created = makesAddress ? createdAddress(kind, sender, this.state.blockNumber, index) : undefined;
     const recipients = created === undefined ? recipientsOf(transaction) : [created];
+    for (const address of namedFirst(transaction)) if (!this.#lookUp(address)) return refused(CODE_ACCOUNT_LIMIT);
+    const known = this.accounts.numberOf(sender);
     const without = recipients.filter((address) => this.accounts.numberOf(address) === undefined);
     if (without.length > this.accounts.freeNumbers) return refused(CODE_ACCOUNT_LIMIT);
-    for (const address of without) this.accounts.assignNumber(address);
+    for (const address of without) this.#number(address);
+    for (const address of namedLast(transaction)) if (!this.#lookUp(address)) return refused(CODE_ACCOUNT_LIMIT);
     if (kind === 'orders') this.#nextOrdinal += BigInt(transaction.items.length);
+    if (known !== undefined) this.#senders.add(known);
     return { code, firstOrdinal, created, actorBefore: this.#actorBefore(sender) };
+  }
+
+  /** An address that is named gets no number, but a dormant account is revived. False: there was no number for it. */
+  #lookUp(address: Address): boolean {
+    return !this.state.dormant.has(address) || this.#number(address);
+  }
+
+  /** Gives an address its number, and back to a dormant account what it had. */
+  #number(address: Address): boolean {
+    const number = this.accounts.assignNumber(address);
+    if (number === undefined) {
+      this.state.stayedDormant++;
+      return false;
+    }
+    if (this.state.dormant.has(address)) reviveAccount(this.state, address, number);
+    return true;
   }
 
   #actorBefore(sender: Address): number | undefined {
@@ -320,6 +357,24 @@ export class NaiveLedger {
         return CODE_OK;
     }
   }
+}
+
+/** Addresses that a transaction names, in the order in which they are looked up: those before its recipients. */
+function namedFirst({ sender, behalf, multiSig }: Transaction): readonly Address[] {
+  const names = [sender];
+  if (multiSig !== undefined) names.push(multiSig.user);
+  if (behalf !== undefined) names.push(behalf);
+  return names;
+}
+
+/** Those behind its recipients. */
+function namedLast(transaction: Transaction): readonly Address[] {
+  const names: Address[] = [];
+  if (transaction.kind === 'orders' && transaction.builder !== undefined) names.push(transaction.builder.address);
+  if (transaction.kind === 'subTransfer') names.push(transaction.subAccount);
+  if (transaction.kind === 'approveBuilder') names.push(transaction.builder);
+  if (transaction.kind === 'vaultTransfer' || transaction.kind === 'vaultModify') names.push(transaction.vault);
+  return [...names, ...(transaction.multiSig?.signers ?? [])];
 }
 
 /** Addresses that get a number if they have none. */

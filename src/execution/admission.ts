@@ -3,7 +3,9 @@
  * names, approvals, followers) to locations, once, before the block executes; what cannot be admitted becomes a transaction of kind 0 with
  * its code.
  *
- * Invariant: nothing here changes the state root. A number or a key that the block does not use is taken back at its end.
+ * A dormant account that is named is revived on the way (dormant-accounts.ts).
+ *
+ * Invariant: but for that, nothing here changes the state root. A number or a key that the block does not use is taken back at its end.
  */
 import { createHash } from 'node:crypto';
 import { CODE_ACCOUNT_LIMIT, CODE_EMPTY_BATCH, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
@@ -15,6 +17,7 @@ import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
 import type { OrderItem, OrdersTransaction, Transaction } from '../ledger/transactions.ts';
 import type { PreparedBlock } from './api.ts';
+import type { DormantAccounts } from './dormant-accounts.ts';
 import { isBody, isEnvelope, parseAddress, parseAgentName, parseReferralCode } from './transaction-shape.ts';
 
 export { parseAddress } from './transaction-shape.ts';
@@ -77,7 +80,9 @@ export class Admission {
   /** Index of a reporter by its address, without 0x. */
   private readonly reporters: ReadonlyMap<string, number>;
   private lowestFree = 0;
-  private fresh: { number: number; location: number }[] = [];
+  /** How many numbers are in use. */
+  private inUse = 0;
+  private fresh: number[] = [];
   /** Locations of keys, some more than once. */
   private resolved: number[] = [];
   /** Of addresses that have been looked up; forgotten when a number is given back. Measured: a third of the time of admission. */
@@ -88,33 +93,71 @@ export class Admission {
   private start = 0;
   private at = 0;
   private blockNumber = 0;
+  private timeMs = 0;
+  /** The transaction names a dormant account for which there is no number. */
+  private full = false;
+  private readonly dormant: DormantAccounts | undefined;
 
-  constructor(kernel: Kernel, genesis: Genesis) {
+  constructor(kernel: Kernel, genesis: Genesis, dormant: DormantAccounts | undefined) {
     this.kernel = kernel;
+    this.dormant = dormant;
     this.reporters = new Map(reportersOf(genesis).map(({ address }, i) => [address.slice(2), i]));
     this.used = new Uint8Array(genesis.maxAccounts);
   }
 
   /** The number of an address, or NO_ACCOUNT. */
   numberOf(address: Uint8Array): number {
-    const location = this.kernel.exports.findKey(G.CLASS_ADDRESS, this.stage(address), 20) >>> 0;
-    return location === 0 ? L.NO_ACCOUNT : this.kernel.get(location * 32 + L.RECORD_PAYLOAD) - 1;
+    const location = this.location(address);
+    return location === 0 ? this.wake(address) : this.kernel.get(location * 32 + L.RECORD_PAYLOAD) - 1;
+  }
+
+  /** Of an address in the table; 0: it has no number. */
+  private location(address: Uint8Array): number {
+    return this.kernel.exports.findKey(G.CLASS_ADDRESS, this.stage(address), 20) >>> 0;
+  }
+
+  /** The number of an address that is not in the table: a dormant account gets one, and its records are back. */
+  private wake(address: Uint8Array): number {
+    const records = this.dormant?.find(address);
+    if (records === undefined) return L.NO_ACCOUNT;
+    const number = this.takeNumber(address);
+    this.full ||= number === undefined;
+    if (number === undefined) return L.NO_ACCOUNT;
+    this.dormant?.unfold(number, address, records, this.timeMs);
+    return number;
   }
 
   /** The number of an address, given out if it has none; undefined when all numbers are in use. */
   giveNumber(address: Uint8Array): number | undefined {
     const known = this.numberOf(address);
     if (known !== L.NO_ACCOUNT) return known;
+    const number = this.takeNumber(address);
+    if (number !== undefined) this.fresh.push(number);
+    return number;
+  }
+
+  /** The lowest number that is not in use, for an address that has none; undefined if there is none. */
+  private takeNumber(address: Uint8Array): number | undefined {
     while (this.lowestFree < this.used.length && this.used[this.lowestFree] === 1) this.lowestFree++;
     const number = this.lowestFree;
     if (number === this.used.length) return undefined;
-    const location = this.resolve(G.CLASS_ADDRESS, address);
-    this.kernel.set(location * 32 + L.RECORD_PAYLOAD, number + 1);
-    this.used[number] = 1;
-    this.kernel.u8.set(address, this.kernel.get(G.LEDGER_ADDRESSES) + number * 32);
-    this.fresh.push({ number, location });
-    this.setReporter(address, number);
+    this.keepNumber(number, address);
     return number;
+  }
+
+  /** A number whose account is gone. */
+  private releaseNumber(number: number, address: Uint8Array): void {
+    this.setReporter(address, L.NO_ACCOUNT);
+    this.kernel.exports.removeKey(this.location(address));
+    this.numbers.clear();
+    this.used[number] = 0;
+    this.inUse--;
+    this.lowestFree = Math.min(this.lowestFree, number);
+  }
+
+  private addressOf(number: number): Uint8Array {
+    const at = this.kernel.get(G.LEDGER_ADDRESSES) + number * 32;
+    return this.kernel.u8.slice(at, at + 20);
   }
 
   /** The kernel knows reporters by their numbers. */
@@ -177,11 +220,38 @@ export class Admission {
     return location;
   }
 
-  /** Encodes a block. Throws OUT_OF_MEMORY before anything has been executed. */
+  /** Encodes a block. Throws OUT_OF_MEMORY, STORE_DAMAGED before anything has been executed; what was revived for it is dormant again. */
   prepare(number: number, timeMs: number, transactions: readonly Transaction[]): PreparedBlock {
+    // A block that was prepared before and did not run.
+    this.putBack();
+    try {
+      return this.encodeBlock(number, timeMs, transactions);
+    } catch (error) {
+      this.putBack();
+      throw error;
+    }
+  }
+
+  /** The block that was prepared does not run: what was revived for it is dormant again, and the numbers that it gave out are free. */
+  putBack(): void {
+    for (const number of this.dormant?.putBack() ?? []) this.releaseNumber(number, this.addressOf(number));
+    this.releaseFresh();
+  }
+
+  private releaseFresh(): void {
+    const accounts = this.kernel.get(G.LEDGER_ACCOUNTS);
+    for (const number of this.fresh) {
+      const present = (this.kernel.get(accounts + number * G.ACCOUNT_SIZE + L.RECORD_META) & L.RECORD_PRESENT) !== 0;
+      if (!present) this.releaseNumber(number, this.addressOf(number));
+    }
+    this.fresh = [];
+  }
+
+  private encodeBlock(number: number, timeMs: number, transactions: readonly Transaction[]): PreparedBlock {
     const offsets = new Uint32Array(transactions.length + 1);
     this.at = 0;
     this.blockNumber = number;
+    this.timeMs = timeMs;
     let items = 0;
     transactions.forEach((transaction, index) => {
       offsets[index] = this.at;
@@ -245,12 +315,13 @@ export class Admission {
     const items = transaction.kind === 'orders' ? transaction.items : transaction.kind === 'oracle' ? transaction.prices : undefined;
     if (items !== undefined && items.length === 0) return CODE_EMPTY_BATCH;
     if (items !== undefined && items.length > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
+    this.full = false;
     const sender = this.lookUp(transaction.sender);
     this.header(KINDS[transaction.kind], items?.length ?? 0, sender, transaction.nonce ?? 0n, firstItem);
     const actor = this.acting(transaction, sender);
     const code = this.encodeBody(transaction, index, actor);
     if (code === CODE_OK) this.encodeSigners(transaction);
-    return code;
+    return this.full ? CODE_ACCOUNT_LIMIT : code;
   }
 
   private lookUp(address: string): number {
@@ -418,6 +489,9 @@ export class Admission {
     const authorised = signers?.authorised ?? [];
     this.word(X.FIELD_0, signers?.threshold ?? 0);
     this.word(X.FIELD_4, authorised.length);
+    // Numbers for all of them or for none.
+    const without = authorised.filter((address) => this.location(parseAddress(address) as Uint8Array) === 0).length;
+    if (without > this.used.length - this.inUse) return CODE_ACCOUNT_LIMIT;
     for (const [i, address] of authorised.entries()) {
       const code = this.recipient(X.FIELD_12 + i * 8, address);
       if (code !== CODE_OK) return code;
@@ -515,17 +589,8 @@ export class Admission {
   reclaim(): void {
     const { kernel } = this;
     const present = (address: number) => (kernel.get(address + L.RECORD_META) & L.RECORD_PRESENT) !== 0;
-    const accounts = kernel.get(G.LEDGER_ACCOUNTS);
-    for (const { number, location } of this.fresh) {
-      if (present(accounts + number * G.ACCOUNT_SIZE)) continue;
-      const address = kernel.get(G.LEDGER_ADDRESSES) + number * 32;
-      this.setReporter(kernel.u8.subarray(address, address + 20), L.NO_ACCOUNT);
-      kernel.exports.removeKey(location);
-      this.numbers.clear();
-      this.used[number] = 0;
-      this.lowestFree = Math.min(this.lowestFree, number);
-    }
-    this.fresh = [];
+    this.releaseFresh();
+    for (const [number, address] of this.dormant?.takeFolded() ?? []) this.releaseNumber(number, address);
     const count = kernel.get(L.CTL_RECLAIM_COUNT);
     const list = kernel.get(L.REG_RECLAIM);
     if (count > kernel.get(L.REG_LIST_MAX)) for (const location of kernelKeys(kernel)) this.resolved.push(location);
@@ -548,6 +613,7 @@ export class Admission {
     const table = kernel.get(X.EXC_REPORTER_TABLE);
     for (let i = 0; i < this.reporters.size; i++) kernel.set(table + i * 16 + 8, L.NO_ACCOUNT);
     this.used.fill(0);
+    this.inUse = 0;
     this.lowestFree = 0;
     this.fresh = [];
     this.resolved = [];
@@ -559,8 +625,14 @@ export class Admission {
     const location = this.resolve(G.CLASS_ADDRESS, address);
     this.kernel.set(location * 32 + L.RECORD_PAYLOAD, number + 1);
     this.kernel.u8.set(address, this.kernel.get(G.LEDGER_ADDRESSES) + number * 32);
+    if (this.used[number] === 0) this.inUse++;
     this.used[number] = 1;
     this.setReporter(address, number);
+  }
+
+  /** A dormant account of a state that is brought in. False: it is none of this ledger. */
+  keepDormant(address: Uint8Array, value: Uint8Array, height: number): boolean {
+    return this.dormant?.keep(address, value, height) ?? false;
   }
 
   /** The location of a keyed record of a state that is brought in. */
@@ -574,6 +646,7 @@ export class Admission {
 
   restore(snapshot: { used: Uint8Array; lowestFree: number }): void {
     this.used.set(snapshot.used);
+    this.inUse = snapshot.used.reduce((sum, used) => sum + used, 0);
     this.lowestFree = snapshot.lowestFree;
     this.fresh = [];
     this.resolved = [];

@@ -3,6 +3,7 @@
  * Sizes are in bytes, times in the unit that the name ends in.
  */
 
+import type { PackedChanges } from '../base/packed-changes.ts';
 import type { PackedReceipts } from './packed-receipts.ts';
 
 export type { AuditResult } from '../exchange/invariants.ts';
@@ -85,8 +86,8 @@ export interface BlockResult {
   readonly conflictsByClass: ReadonlyMap<string, number>;
   readonly receipts: Receipts;
   readonly accessList?: AccessList;
-  /** As the state tree commits to them, each once. */
-  readonly changes?: readonly RecordChange[];
+  /** As the state tree commits to them, each once: values without their derived part and the zeros behind them (docs/decisions/0010). */
+  readonly changes?: PackedChanges;
   readonly kept?: PackedReceipts;
   /** Items of the header's access list, the system's transactions behind the block's own. */
   readonly accesses?: readonly Uint8Array[];
@@ -125,12 +126,6 @@ export interface AccessEntry {
   readonly key: string;
   readonly kind: 'read' | 'write' | 'add' | 'readBits' | 'setBits' | 'clearBits';
   readonly mask: bigint;
-}
-
-/** A record that was changed: its value without its derived part and the zeros behind it (docs/decisions/0010); none if it is absent now. */
-export interface RecordChange {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | undefined;
 }
 
 export interface RecordEntry {

@@ -7,6 +7,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { Kernel, type KernelOptions, type RunOptions, type RunOutcome, wallMicros } from '../kernel/index.ts';
@@ -22,11 +23,12 @@ import type {
   Model,
   PreparedBlock,
   Receipts,
-  RecordChange,
   RecordEntry,
   TimelineEntry,
 } from './api.ts';
 import { ModelChooser } from './auto.ts';
+import { type ColdRecords, MemoryColdRecords } from './cold-records.ts';
+import { DormantAccounts } from './dormant-accounts.ts';
 import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
 import { importRecords } from './import-state.ts';
@@ -41,6 +43,8 @@ export interface EngineOptions extends Partial<KernelOptions> {
   readonly benchCounters?: number;
   /** Keep the state tree from block to block; `committedRoot` gives its root. */
   readonly commitment?: boolean | StateTreeOptions;
+  /** Where dormant accounts are kept; default: in memory. Only looked at with a genesis that has `dormantDays`. */
+  readonly coldRecords?: ColdRecords;
 }
 
 /** Switches that tests use; never set by anything that runs for its result. */
@@ -74,6 +78,7 @@ const SYSTEM_TRANSACTIONS_PER_ACCOUNT = 2;
 export interface Snapshot {
   readonly kernel: Uint8Array[];
   readonly admission: { used: Uint8Array; lowestFree: number };
+  readonly dormant: ReturnType<DormantAccounts['snapshot']>;
   readonly nextBlock: number;
   readonly nextOrdinal: bigint;
 }
@@ -87,14 +92,18 @@ export class Engine {
   private readonly admission: Admission;
   private readonly chooser: ModelChooser;
   private readonly tree: StateTree | undefined;
+  private readonly dormant: DormantAccounts | undefined;
+  /** The running block is the first of its day, and not the first of all. */
+  private dayRolled = false;
   private nextBlock = 1;
   private nextOrdinal = 1n;
   private names: LocationNames | undefined;
   private broken: string | undefined;
 
-  private constructor(kernel: Kernel, admission: Admission, tree: StateTree | undefined) {
+  private constructor(kernel: Kernel, admission: Admission, tree: StateTree | undefined, dormant: DormantAccounts | undefined) {
     this.kernel = kernel;
     this.tree = tree;
+    this.dormant = dormant;
     this.admission = admission;
     this.workers = kernel.workers;
     this.workUnitsPerMicrosecond = calibrate(kernel);
@@ -109,12 +118,13 @@ export class Engine {
     const kernel = await Kernel.create({ systemTransactions: system, ...options });
     try {
       layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
-      const admission = new Admission(kernel, genesis);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
+      const dormant = genesis.dormantDays ? new DormantAccounts(kernel, options.coldRecords ?? new MemoryColdRecords(), tree) : undefined;
+      const admission = new Admission(kernel, genesis, dormant);
       writeAccounts(kernel, admission, genesis);
       if (tree !== undefined) await kernel.startSideThreads(tree.threads);
       tree?.takeAll();
-      return new Engine(kernel, admission, tree);
+      return new Engine(kernel, admission, tree, dormant);
     } catch (error) {
       await kernel.close();
       throw error;
@@ -133,17 +143,10 @@ export class Engine {
   /** Executes a block. Throws BLOCK_TOO_LARGE, OUT_OF_MEMORY, OUT_OF_ORDER before it has started; the state is unchanged then. */
   async execute(block: PreparedBlock, options: ExecuteOptions): Promise<BlockResult> {
     const { kernel } = this;
-    if (this.broken !== undefined) throw new HeddleError('ENGINE_BROKEN', this.broken);
     const workers = options.workers ?? this.workers;
-    if (!Number.isInteger(workers) || workers < 1 || workers > this.workers) {
-      throw new HeddleError(
-        'BAD_WORKERS',
-        `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`,
-      );
-    }
-    const items = this.load(block);
     const list = options.accessList;
-    if (list !== undefined) this.loadList(list, block.count);
+    const items = this.start(block, workers, list);
+    this.dayRolled = false;
     // What a block has written is read off its access list.
     const record = (options.record ?? false) || (options.keepAccesses ?? false) || this.tree !== undefined;
     if (options.timeline) this.startTimeline(block.count);
@@ -162,7 +165,8 @@ export class Engine {
     const accessList = options.record ? this.readList(run.count) : undefined;
     // Before keys are taken back.
     const accesses = options.keepAccesses ? (accessList ?? this.readList(run.count)).items() : undefined;
-    const commitment = this.tree === undefined ? undefined : await this.commit(this.tree, run, options);
+    const dormant = await this.endDormant(block);
+    const commitment = this.tree === undefined ? undefined : await this.commit(this.tree, run, options, dormant);
     kernel.exports.endOfBlock();
     this.admission.reclaim();
     this.nextBlock = block.number + 1;
@@ -185,21 +189,58 @@ export class Engine {
   }
 
   /** Collects what the block's header commits to, and has the side threads start on it. */
-  private async commit(tree: StateTree, run: BlockRun, options: ExecuteOptions): Promise<Pick<BlockResult, 'changes' | 'kept' | 'roots'>> {
+  private async commit(
+    tree: StateTree,
+    run: BlockRun,
+    options: ExecuteOptions,
+    dormant: readonly RecordChange[],
+  ): Promise<Pick<BlockResult, 'changes' | 'kept' | 'roots'>> {
     const { packed, keepReceipts = false } = options;
     const workers = options.model === 'serial' ? 1 : run.workers;
-    const changes: RecordChange[] | undefined = options.changes ? [] : undefined;
+    const changes: Uint8Array[] | undefined = options.changes ? [] : undefined;
     try {
       await tree.settled();
-      await tree.collect(run.count, workers, changes);
+      await tree.collect(run.count, workers, dormant, changes);
       await tree.lists.digest(run.count, workers);
       if (packed === undefined) tree.lists.noTransactions();
       else tree.lists.hashTransactions(packed, run.own);
       const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
       const roots = tree.commitAside();
-      return { roots, ...(changes === undefined ? {} : { changes }), ...(kept === undefined ? {} : { kept }) };
+      return { roots, ...(changes === undefined ? {} : { changes: new PackedChanges(changes) }), ...(kept === undefined ? {} : { kept }) };
     } catch (error) {
       this.broken = 'a block was executed that the state tree could not take in; the ledger has to be restored';
+      throw error;
+    }
+  }
+
+  /** All that can refuse a block; nothing has changed then. Returns the number of its items. */
+  private start(block: PreparedBlock, workers: number, list: AccessList | undefined): number {
+    try {
+      if (this.broken !== undefined) throw new HeddleError('ENGINE_BROKEN', this.broken);
+      if (!Number.isInteger(workers) || workers < 1 || workers > this.workers) {
+        throw new HeddleError(
+          'BAD_WORKERS',
+          `workers must be an integer from 1 to ${this.workers} (what the engine was created with), not ${workers}`,
+        );
+      }
+      const items = this.load(block);
+      if (list !== undefined) this.loadList(list, block.count);
+      return items;
+    } catch (error) {
+      this.admission.putBack();
+      throw error;
+    }
+  }
+
+  /** Dormant accounts at the end of a block: none that was taken for unknown, those that were revived, and those of a new day. */
+  private async endDormant(block: PreparedBlock): Promise<readonly RecordChange[]> {
+    if (this.dormant === undefined) return [];
+    try {
+      await this.tree?.settled();
+      this.dormant.checkUnknown();
+      return this.dormant.endBlock(block.number, block.count, this.dayRolled);
+    } catch (error) {
+      this.broken = `${(error as Error).message} The block has run and does not count: the ledger has to be restored`;
       throw error;
     }
   }
@@ -356,7 +397,9 @@ export class Engine {
     const started = run.count;
     exports.noteLastPrices(0, started);
     const update = exports.updatePrices();
+    const rolled = kernel.u64[X.EXC_LAST_ROLL_DAY / 8];
     exports.rollDay();
+    this.dayRolled = rolled !== 0n && rolled !== kernel.u64[X.EXC_LAST_ROLL_DAY / 8];
     if (update !== 0) await this.sweep(run, update);
     await this.runRound(run, exports.planFirst(run.count, update) >>> 0, list);
     if (update !== 0) {
@@ -508,11 +551,16 @@ export class Engine {
 
   /** SHA-256 over all records in key order, hexadecimal. */
   stateRoot(): string {
-    return stateRootOf(this.kernel, this.admission.highestNumber);
+    return stateRootOf(this.kernel, this.admission.highestNumber, this.dormantRecords());
   }
 
+  /** All records in the order of their keys, those of dormant accounts included: they are read from where they are kept. */
   records(): Generator<RecordEntry> {
-    return recordEntries(this.kernel, this.admission.highestNumber);
+    return recordEntries(this.kernel, this.admission.highestNumber, this.dormantRecords());
+  }
+
+  private dormantRecords(): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    return this.dormant?.records() ?? [];
   }
 
   /** Takes the sums of the whole state anew, on every worker (`src/exchange/invariants.ts` says what they must be). */
@@ -559,14 +607,25 @@ export class Engine {
   importState(records: Iterable<Pick<RecordEntry, 'key' | 'value'>>, height: number, nextOrdinal: bigint): void {
     assert(this.nextBlock === 1, 'a state is brought into an engine that has executed nothing');
     this.tree?.settle();
-    importRecords(this.kernel, this.admission, records);
+    importRecords(this.kernel, this.admission, records, height);
     this.nextBlock = height + 1;
     this.nextOrdinal = nextOrdinal;
     // Sums that are taken anew with every change of marks need not be in the records.
     this.kernel.exports.beginSweep(X.SWEEP_REVALUE, 1);
     this.kernel.exports.runSweep(0);
     this.kernel.exports.endSweep();
-    this.tree?.takeAgain();
+    this.tree?.takeAgain(this.dormantRecords());
+  }
+
+  /** Shared memory that is taken for the state, in bytes: it grows by pages that blocks need, and never shrinks. */
+  get stateBytes(): number {
+    return this.kernel.get(L.REG_CHUNK_NEXT) * L.CHUNK_BYTES;
+  }
+
+  /** Of these, what entries of the state tree take, in bytes: some 56 a record; 0 without a tree. */
+  get treeBytes(): number {
+    this.tree?.settle();
+    return this.tree?.entryBytes ?? 0;
   }
 
   /** The ordinal that the next item gets: a part of the state that is in no record. */
@@ -579,6 +638,7 @@ export class Engine {
     return {
       kernel: this.kernel.snapshot(),
       admission: this.admission.snapshot(),
+      dormant: this.dormant?.snapshot() ?? [],
       nextBlock: this.nextBlock,
       nextOrdinal: this.nextOrdinal,
     };
@@ -588,6 +648,7 @@ export class Engine {
     this.tree?.settle();
     this.kernel.restore(snapshot.kernel);
     this.admission.restore(snapshot.admission);
+    this.dormant?.restore(snapshot.dormant, snapshot.nextBlock - 1);
     this.nextBlock = snapshot.nextBlock;
     this.nextOrdinal = snapshot.nextOrdinal;
     this.names = undefined;

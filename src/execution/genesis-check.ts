@@ -27,6 +27,10 @@ const RATE_ONE = 10n ** BigInt(X.RATE_DIGITS);
 /** Ten years: no interval is longer. */
 const INTERVAL_MAX_MS = 315_360_000_000;
 const VAULTS_MAX = 65_535;
+/** A hundred years. */
+const DORMANT_DAYS_MAX = 36_525;
+/** With more, the records of a dormant account would not fit into the length that proofs and snapshots have for a value. */
+const DORMANT_TOKENS_MAX = 1024;
 
 function refuse(reason: string): never {
   throw new HeddleError('BAD_GENESIS', `genesis refused: ${reason}`);
@@ -55,6 +59,7 @@ export function checkGenesis(genesis: Genesis): void {
   if (genesis.accounts.length > genesis.maxAccounts) {
     refuse(`${genesis.accounts.length} accounts, but maxAccounts is ${genesis.maxAccounts}`);
   }
+  checkDormancy(genesis);
   const exchange = exchangeOptions(genesis);
   checkExchange(exchange);
   for (const market of genesis.markets) checkMarket(marketOptions(market), exchange);
@@ -69,6 +74,14 @@ export function checkGenesis(genesis: Genesis): void {
     if (!seen.has(genesis.backstop)) refuse(`the backstop vault ${genesis.backstop} is not one of the accounts`);
     if (exchange.vaultsMax < 1) refuse('there is a backstop vault, but vaultsMax is 0');
   }
+}
+
+function checkDormancy({ dormantDays = 0, markets, tokens }: Genesis): void {
+  integer(dormantDays, 0, DORMANT_DAYS_MAX, 'dormantDays');
+  if (dormantDays === 0) return;
+  if (markets.length === 0)
+    refuse('dormantDays is given, but there is no market: the day rolls with prices, so no account would ever be dormant');
+  if (tokens.length > DORMANT_TOKENS_MAX) refuse(`dormantDays is given: at most ${DORMANT_TOKENS_MAX} tokens then, not ${tokens.length}`);
 }
 
 function checkAccount(account: Genesis['accounts'][number], tokens: number): void {

@@ -38,6 +38,7 @@ export function layOutState(kernel: Kernel, genesis: Genesis, benchCells: number
   });
   writeTotals(kernel, genesis.markets.length);
   writeOptions(kernel, exchangeOptions(genesis));
+  kernel.set(X.CFG_DORMANT_DAYS, genesis.dormantDays ?? 0);
   if (benchCells > 0) place(kernel, B.BENCH_CELLS, benchCells, B.CLASS_CELL, 32);
   if (benchCounters > 0) place(kernel, B.BENCH_COUNTERS, benchCounters, B.CLASS_COUNTER, 32);
   kernel.set(B.BENCH_CELL_COUNT, benchCells);

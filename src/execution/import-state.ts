@@ -20,6 +20,7 @@ const ORDER_PRICE = 40;
 const ORDER_MARKET = 52;
 const ORDER_FLAGS = 54;
 const TWAP_MARKET = 44;
+const ADDRESS_BYTES = 20;
 
 type Record = Pick<RecordEntry, 'key' | 'value'>;
 
@@ -30,9 +31,9 @@ const KEYED = new Set<number>([G.CLASS_AGENT, G.CLASS_SIGNER, X.CLASS_CLIENT_ID,
  * Replaces the state by these records, in the order of their keys. The engine must be of the same genesis and must not have executed a block.
  * Throws BAD_SNAPSHOT if a record cannot be one of this ledger, OUT_OF_MEMORY.
  */
-export function importRecords(kernel: Kernel, admission: Admission, records: Iterable<Record>): void {
+export function importRecords(kernel: Kernel, admission: Admission, records: Iterable<Record>, height: number): void {
   clear(kernel, admission);
-  const importer = new Importer(kernel, admission);
+  const importer = new Importer(kernel, admission, height);
   for (const record of records) importer.take(record);
   importer.finish();
 }
@@ -61,13 +62,19 @@ class Importer {
   private readonly bytes = new Uint8Array(this.view.buffer);
   private readonly clientIds = new Map<bigint, Map<number, number>>();
   private vaults = 0;
+  private readonly height: number;
 
-  constructor(kernel: Kernel, admission: Admission) {
+  constructor(kernel: Kernel, admission: Admission, height: number) {
     this.kernel = kernel;
     this.admission = admission;
+    this.height = height;
   }
 
   take({ key, value }: Record): void {
+    if (key[0] === X.CLASS_DORMANT) {
+      this.dormant(key, value);
+      return;
+    }
     if (key.length < 1 || key.length > 53 || value.length > 56) this.refuse(key, 'it is no record');
     this.bytes.fill(0);
     this.bytes.set(key.subarray(0, 53));
@@ -76,6 +83,16 @@ class Importer {
     this.kernel.set(at + L.RECORD_META, L.RECORD_PRESENT);
     this.kernel.u8.set(value, at + L.RECORD_PAYLOAD);
     this.follow(recordClass, at);
+  }
+
+  /** It lies in no shared memory. */
+  private dormant(key: Uint8Array, value: Uint8Array): void {
+    if (
+      key.length !== 1 + ADDRESS_BYTES ||
+      !this.admission.keepDormant(new Uint8Array(key.subarray(1)), new Uint8Array(value), this.height)
+    ) {
+      this.refuse(key, 'it is no dormant account, or accounts do not become dormant here');
+    }
   }
 
   private refuse(key: Uint8Array, reason: string): never {

@@ -5,13 +5,16 @@
  * Invariant: `root` of a height is T of all records as they were when the block of that height had ended.
  */
 import { availableParallelism } from 'node:os';
+import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { blake3 } from '../commitment/blake3.ts';
 import * as C from '../commitment/layout.ts';
+import { leafOf, pathOf } from '../commitment/state-tree.ts';
 import * as X from '../exchange/layout.ts';
 import type { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
-import type { BlockRoots, RecordChange } from './api.ts';
+import type { BlockRoots } from './api.ts';
 import { bitsOf } from './genesis-check.ts';
 import { HeaderLists } from './header-lists.ts';
 
@@ -22,6 +25,8 @@ const BITS_MIN = 8;
 const BITS_MAX = 22;
 /** Records that an account has in the mean. */
 const RECORDS_PER_ACCOUNT = 8;
+/** Where accounts become dormant there are more of them than numbers: laid out for so many records at least. */
+const RECORDS_DORMANT = 1 << 18;
 /** Measured: a change costs a sixth less than with 4 in a bucket, and half of what it costs with 8; the memory is the same as with 4. */
 const RECORDS_PER_BUCKET = 2;
 /** Runs of entries have room to spare, and shorter ones are left behind as buckets grow. More is taken when it is used up. */
@@ -41,7 +46,10 @@ const DIRTY_MAX = 1 << 18;
 const SHARED_LEAST = 16384;
 
 export interface StateTreeOptions {
-  /** Records that the tree is laid out for; it holds more, at some cost. Default: eight an account. */
+  /**
+   * Records that the tree is laid out for; it holds more, at some cost. Default: eight an account, and a quarter of a million where accounts
+   * become dormant.
+   */
   readonly expectedRecords?: number;
   /** Threads that work blocks into the tree while others execute; 1 to 16. Default: a quarter of the cores, at least one. */
   readonly threads?: number;
@@ -61,7 +69,8 @@ export class StateTree {
     if (!Number.isInteger(this.threads) || this.threads < 1 || this.threads > L.ASIDE_THREADS_MAX) {
       throw new HeddleError('BAD_WORKERS', `commitment.threads must be an integer from 1 to ${L.ASIDE_THREADS_MAX}, not ${this.threads}`);
     }
-    const records = options.expectedRecords ?? kernel.get(X.EXC_MAX_ACCOUNTS) * RECORDS_PER_ACCOUNT;
+    const least = kernel.get(X.CFG_DORMANT_DAYS) === 0 ? 0 : RECORDS_DORMANT;
+    const records = options.expectedRecords ?? Math.max(least, kernel.get(X.EXC_MAX_ACCOUNTS) * RECORDS_PER_ACCOUNT);
     const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, bitsOf(Math.ceil(records / RECORDS_PER_BUCKET))));
     const nodes = 2 << bits;
     const memory = kernel.u8.byteLength;
@@ -90,20 +99,26 @@ export class StateTree {
     this.addRoom(Math.ceil(records * C.ENTRY_BYTES * POOL_FACTOR) + C.PARTS * C.SLAB_BYTES);
   }
 
-  /** Everything that is present when the genesis has been written. Blocks until it is done. Throws OUT_OF_MEMORY, ENGINE_BROKEN. */
-  takeAll(): void {
+  /**
+   * Everything that is present when the genesis has been written, and records whose values lie in no memory. Blocks until it is done. Throws
+   * OUT_OF_MEMORY, ENGINE_BROKEN.
+   */
+  takeAll(cold: Iterable<RecordChange> = []): void {
     const { kernel } = this;
     kernel.exports.markRecords(kernel.get(C.COM_SCRATCH));
     for (let whole = false; !whole; ) {
       whole = kernel.exports.listChanges(0);
       kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
+    kernel.set(C.COM_CHANGE_COUNT, 0);
+    for (const change of cold) this.add(change, L.ASIDE_FILL);
+    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_FILL));
     kernel.waitAside(this.ask(L.ASIDE_ROOT));
     this.pending = undefined;
   }
 
   /** The same for a state that has replaced the one of genesis; the memory of the entries before is used again. */
-  takeAgain(): void {
+  takeAgain(cold: Iterable<RecordChange> = []): void {
     const { kernel } = this;
     const nodes = 2 << kernel.get(C.COM_BITS);
     const clear = (word: number, bytes: number) => kernel.u8.fill(0, kernel.get(word), kernel.get(word) + bytes);
@@ -118,7 +133,7 @@ export class StateTree {
     kernel.set(C.COM_POOLS, 0);
     kernel.set(C.COM_POOL_NEXT, 0);
     kernel.set(C.COM_POOL_END, 0);
-    this.takeAll();
+    this.takeAll(cold);
   }
 
   /** A pool of at least so many bytes to take slabs from: a spare one, more behind the present one, or a new one. Throws OUT_OF_MEMORY. */
@@ -159,6 +174,18 @@ export class StateTree {
     kernel.set(C.COM_POOL_END, kernel.get(pool + 4));
   }
 
+  /** Memory that partitions have taken for entries, in bytes; what they have given back is used again. */
+  get entryBytes(): number {
+    const { kernel } = this;
+    let bytes = 0;
+    for (let pool = kernel.get(C.COM_POOLS), end = kernel.get(C.COM_POOL_NEXT); pool !== 0; ) {
+      bytes += end - pool - C.POOL_HEAD_BYTES;
+      pool = kernel.get(pool);
+      end = kernel.get(pool + 4);
+    }
+    return bytes;
+  }
+
   /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
   private ask(job: number): number {
     const { kernel } = this;
@@ -181,10 +208,11 @@ export class StateTree {
   }
 
   /**
-   * Collects what the block's transactions, `count` with the system's, and the ledger itself have written, on `workers` workers. With `kept`,
-   * the changes are put into it as well. Throws OUT_OF_MEMORY, ENGINE_BROKEN: the ledger has to be restored then.
+   * Collects what the block's transactions, `count` with the system's, and the ledger itself have written, on `workers` workers, and what became
+   * of records whose values lie in no memory. With `kept`, pieces of packed changes (src/base/packed-changes.ts) are put into it as well. Throws
+   * OUT_OF_MEMORY, ENGINE_BROKEN: the ledger has to be restored then.
    */
-  async collect(count: number, workers: number, kept?: RecordChange[]): Promise<void> {
+  async collect(count: number, workers: number, cold: readonly RecordChange[], kept?: Uint8Array[]): Promise<void> {
     const { kernel } = this;
     for (let whole = false, first = true; !whole; first = false) {
       if (!first) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
@@ -194,21 +222,58 @@ export class StateTree {
       else if (!(await kernel.runShared('collect', workers))) {
         throw new HeddleError('ENGINE_BROKEN', 'a worker died while changes were collected; the ledger has to be restored');
       }
-      if (kept !== undefined) this.copyChanges(kept);
+      if (kept !== undefined) this.packChanges(kept);
     }
+    for (const change of cold) this.add(change, L.ASIDE_COMMIT);
+    kept?.push(...PackedChanges.of(cold).pieces);
   }
 
-  private copyChanges(kept: RecordChange[]): void {
+  /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. `job`: what is done with those before it if there is no room. */
+  private add({ key, value }: RecordChange, job: number): void {
+    const { kernel } = this;
+    if (kernel.get(C.COM_CHANGE_COUNT) === CHANGES_MAX) {
+      kernel.waitAside(this.ask(job));
+      kernel.set(C.COM_CHANGE_COUNT, 0);
+    }
+    const count = kernel.get(C.COM_CHANGE_COUNT);
+    const at = kernel.get(C.COM_CHANGES) + count * C.CHANGE_BYTES;
+    assert(C.CHANGE_DATA + key.length <= C.CHANGE_GIVEN_LEAF, 'the leaf stands behind the key');
+    kernel.u8.fill(0, at, at + C.CHANGE_BYTES);
+    kernel.set(at + C.CHANGE_KEY_BYTES, key.length);
+    kernel.u8.set(key, at + C.CHANGE_DATA);
+    if (value !== undefined) {
+      kernel.set(at + C.CHANGE_BYTES_USED, key.length + C.CHANGE_GIVEN);
+      kernel.u8.set(leafOf(key, value), at + C.CHANGE_GIVEN_LEAF);
+    }
+    kernel.set(C.COM_CHANGE_COUNT, count + 1);
+  }
+
+  /** The leaf of a key in the tree as it is settled; undefined if there is no record of it. */
+  leafOf(key: Uint8Array): Uint8Array | undefined {
+    const { kernel } = this;
+    const path = pathOf(key);
+    const view = new DataView(path.buffer, path.byteOffset);
+    const [high, low] = [view.getBigUint64(0), view.getBigUint64(8)];
+    const bucket = kernel.get(C.COM_BUCKETS) + Number(high >> BigInt(64 - kernel.get(C.COM_BITS))) * 8;
+    const entries = kernel.get(bucket);
+    const end = entries + (kernel.get(bucket + 4) & 0xffffff) * C.ENTRY_BYTES;
+    for (let at = entries; at < end; at += C.ENTRY_BYTES) {
+      if (kernel.u64[at / 8] === high && kernel.u64[at / 8 + 1] === low) {
+        return kernel.u8.slice(at + C.ENTRY_LEAF, at + C.ENTRY_LEAF + 32);
+      }
+    }
+    return undefined;
+  }
+
+  /** Before the changes are hashed. Lists of accesses are not read any more when a block has ended, so their memory is free to pack them in. */
+  private packChanges(kept: Uint8Array[]): void {
     const { kernel } = this;
     const count = kernel.get(C.COM_CHANGE_COUNT);
-    const bytes = kernel.u8.slice(kernel.get(C.COM_CHANGES), kernel.get(C.COM_CHANGES) + count * C.CHANGE_BYTES);
-    const view = new DataView(bytes.buffer);
-    for (let at = 0; at < bytes.length; at += C.CHANGE_BYTES) {
-      if (view.getUint32(at + C.CHANGE_KEY_BYTES, true) === 0) continue;
-      const keyEnd = at + C.CHANGE_DATA + view.getUint32(at + C.CHANGE_KEY_BYTES, true);
-      const used = view.getUint32(at + C.CHANGE_BYTES_USED, true);
-      const value = used === 0 ? undefined : bytes.subarray(keyEnd, at + C.CHANGE_DATA + used);
-      kept.push({ key: bytes.subarray(at + C.CHANGE_DATA, keyEnd), value });
+    for (let from = 0; from < count; ) {
+      const next = kernel.exports.packChanges(from, kernel.listBase, kernel.listBytes);
+      assert(next > from, 'a change fits');
+      kept.push(kernel.u8.slice(kernel.listBase, kernel.listBase + kernel.get(C.COM_PACKED_BYTES)));
+      from = next;
     }
   }
 

@@ -25,6 +25,8 @@ export interface KernelExports {
   updatePrices(): number;
   noteLastPrices(from: number, to: number): void;
   rollDay(): void;
+  noteActive(count: number): void;
+  findDormant(): number;
   clearPaid(): void;
   noteMarketStates(): void;
   turnSeed(): void;
@@ -51,12 +53,15 @@ export interface KernelExports {
   ensurePosition(account: number, market: number): boolean;
   ensureSlotPages(account: number, count: number): boolean;
   ensureTwaps(account: number): boolean;
+  freePages(account: number): void;
+  touch(location: number): void;
   spreadKeys(): void;
   markRecords(scratch: number): void;
   listChanges(count: number): boolean;
   collectPart(): void;
   digestPart(id: number): void;
   hashPacked(list: number, packed: number, first: number, count: number, scratch: number): void;
+  packChanges(from: number, to: number, room: number): number;
   packReceipts(from: number, count: number, to: number, room: number): number;
   runAside(job: number, id: number, argument: number): void;
 }

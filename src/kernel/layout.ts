@@ -270,3 +270,4 @@ export const MUTATION_NO_TOMBSTONE: u32 = 2;
 export const MUTATION_EARLY_VALIDATION: u32 = 4;
 export const MUTATION_LOST_DELTA: u32 = 8;
 export const MUTATION_NO_MASK: u32 = 16;
+export const MUTATION_NO_TIES: u32 = 32;

@@ -6,7 +6,8 @@
  *    9  u8   nonceHead    ring index of the smallest nonce
  *   10  u8   role         ROLE_*
  *   11  u8   zero
- *   12  u32  owner        agents: the account it acts for; sub-accounts: the master; vaults: the leader. 0 for users
+ *   12  u32  owner        agents: the account it acts for; sub-accounts: the master; vaults: the leader. Users: activeDay, the UTC day in
+ *                         which it was last active + 1 (docs/rules.md, 11); 0 where accounts do not become dormant
  *   16  u64  nonceMin     smallest stored nonce (0 when none)
  *   24  u64  nonceMax     largest stored nonce (0 when none)
  *   32  u8[20] address
@@ -45,6 +46,8 @@ export const ACCOUNT_NONCE_COUNT: u32 = 8;
 export const ACCOUNT_NONCE_HEAD: u32 = 9;
 export const ACCOUNT_ROLE: u32 = 10;
 export const ACCOUNT_OWNER: u32 = 12;
+/** Of a user, in the place of an owner. */
+export const ACCOUNT_ACTIVE_DAY: u32 = 12;
 export const ACCOUNT_NONCE_MIN: u32 = 16;
 export const ACCOUNT_NONCE_MAX: u32 = 24;
 export const ACCOUNT_ADDRESS: u32 = 32;

@@ -69,6 +69,8 @@ export interface NaiveAccount {
   signerSet: number;
   /** Agents: valid while the block's time is below it. 0 for others. */
   expiresMs: bigint;
+  /** Users: the day in which it was last active, + 1; 0 where that is not noted. */
+  activeDay: number;
 }
 
 const ROLES: Readonly<Record<Role, number>> = {
@@ -126,6 +128,29 @@ export class NaiveAccounts {
     }
   }
 
+  /** Takes a dormant account out of the ledger; its number is free. */
+  takeOut(account: number): { account: NaiveAccount; balances: Map<number, bigint> } {
+    const record = this.get(account);
+    const balances = this.#balances.get(account) ?? new Map<number, bigint>();
+    this.#accounts.delete(account);
+    this.#balances.delete(account);
+    this.#numbers.delete(record.address);
+    return { account: record, balances };
+  }
+
+  /** A dormant account is back; its address has the number already. */
+  putBack(account: number, record: NaiveAccount, balances: Map<number, bigint>): void {
+    assert(!this.has(account) && this.numberOf(record.address) === account, `account ${account} cannot be put back`);
+    this.#accounts.set(account, record);
+    this.#balances.set(account, balances);
+  }
+
+  /** Is there a record of an agent's name or of a signer with this account in its key? */
+  isNamed(account: number): boolean {
+    if (this.#agents.has(account) || this.#signers.has(account)) return true;
+    return [...this.#signers.values()].some((signers) => signers.has(account));
+  }
+
   has(account: number): boolean {
     return this.#accounts.has(account);
   }
@@ -149,6 +174,7 @@ export class NaiveAccounts {
       threshold: 0,
       signerSet: 0,
       expiresMs: 0n,
+      activeDay: 0,
     });
   }
 
@@ -241,7 +267,7 @@ export class NaiveAccounts {
           u8(nonceHead),
           u8(ROLES[account.role]),
           u8(0),
-          u32(account.owner),
+          u32(account.role === 'user' ? account.activeDay : account.owner),
           u64(nonces[0] ?? 0n),
           u64(nonces.at(-1) ?? 0n),
           fromHex(account.address),

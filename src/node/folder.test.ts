@@ -61,6 +61,54 @@ test('a node goes on where it ended, with and without its store, and its folder 
   await pipeline.close();
 });
 
+test('who is attached to a folder is told of its blocks from the start on, in order, and of what they took', async () => {
+  const dir = join(folder, 'attached');
+  await sampleFolder(dir, 4);
+  rmSync(join(dir, 'store'), { recursive: true });
+  const told: string[] = [];
+  const pipeline = await openFolder(dir, {
+    engine: SAMPLE_ENGINE,
+    attach: (genesis, store) => {
+      told.push(`${genesis.markets.length} markets, height ${store.height}`);
+      return {
+        onExecuted: ({ transactions }) => told.push(`executed ${transactions > 0}`),
+        onConfirmed: ({ number, changes }) => told.push(`confirmed ${number} ${[...changes].length > 0}`),
+        termsOf: ({ transactions, number }) => {
+          told.push(`terms ${number}`);
+          return {
+            accounts: [],
+            orders: [],
+            clientIds: [],
+            hashes: transactions.map((_, i) => new Uint8Array(32).fill(number * 16 + i)),
+            markets: [],
+          };
+        },
+        onSettled: ({ header }) => told.push(`settled ${header.height}`),
+      };
+    },
+  });
+  await pipeline.close();
+  const steps = (number: number): string[] => ['executed true', `confirmed ${number} true`, `terms ${number}`];
+  assert.equal(told[0], `${sampleGenesis().markets.length} markets, height undefined`);
+  assert.deepEqual(
+    told.slice(1).filter((line) => !line.startsWith('settled')),
+    [1, 2, 3, 4].flatMap(steps),
+  );
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('settled')),
+    [1, 2, 3, 4].map((number) => `settled ${number}`),
+  );
+});
+
+test('a genesis that could not be read again is not written', async () => {
+  const dir = join(folder, 'unreadable');
+  const [market] = sampleGenesis().markets;
+  await assert.rejects(createFolder(dir, { ...sampleGenesis(), markets: [{ ...(market as NonNullable<typeof market>), leverage: 2.5 }] }), {
+    code: 'BAD_GENESIS',
+  });
+  await createFolder(dir, sampleGenesis());
+});
+
 test('a node that could not start leaves its folder free', async () => {
   const dir = join(folder, 'small');
   await createFolder(dir, sampleGenesis());

@@ -57,15 +57,18 @@ export async function readGenesis(dir: string): Promise<Genesis> {
   return decodeGenesis(bytes, path);
 }
 
-/** Makes the folder if it is not there; it must be empty. Throws FOLDER_EXISTS, CANNOT_WRITE. */
+/** Makes the folder if it is not there; it must be empty. Throws FOLDER_EXISTS, BAD_GENESIS, CANNOT_WRITE. */
 export async function createFolder(dir: string, genesis: Genesis): Promise<void> {
   await checkEmpty(dir);
   const path = pathsOf(dir).genesis;
+  const bytes = encodeGenesis(genesis);
+  // What could not be read again is not written.
+  decodeGenesis(bytes, 'the genesis');
   try {
     await mkdir(dir, { recursive: true });
     const handle = await open(`${path}.new`, 'w');
     try {
-      await handle.writeFile(encodeGenesis(genesis));
+      await handle.writeFile(bytes);
       await handle.sync();
     } finally {
       await handle.close();
@@ -97,7 +100,7 @@ export async function checkEmpty(dir: string): Promise<void> {
 export async function openFolder(dir: string, { attach, ...options }: FolderOptions = {}): Promise<Pipeline> {
   const genesis = await readGenesis(dir);
   const paths = pathsOf(dir);
-  const store = await Store.open(paths.store, { chainId: genesisHash(genesis) });
+  const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
     const told = attach?.(genesis, store);

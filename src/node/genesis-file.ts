@@ -87,10 +87,11 @@ const GENESIS: Shape = {
   reporters: [{ address: 'text', stake: 'bigint' }],
   exchange: EXCHANGE,
   backstop: 'text',
+  dormantDays: 'number',
   accounts: [{ address: 'text', balances: [{ token: 'number', amount: 'bigint' }], collateral: 'bigint' }],
 };
-/** Defaults are written out; this has none. */
-const OPTIONAL = new Set(['backstop']);
+/** Defaults are written out; these have none. */
+const OPTIONAL = new Set(['backstop', 'dormantDays']);
 
 export function encodeGenesis(genesis: Genesis): Uint8Array {
   return new TextEncoder().encode(canonicalGenesis(genesis));

@@ -11,9 +11,11 @@ export function genesisHash(genesis: Genesis): Uint8Array {
 
 /** JSON with defaults written out, keys sorted, no blanks, and integers of any size as "123n". */
 export function canonicalGenesis(genesis: Genesis): string {
-  const { oracle: _oracle, ...rest } = genesis;
+  const { oracle: _oracle, dormantDays = 0, ...rest } = genesis;
   const whole = {
     ...rest,
+    // Left out when it is off: a ledger without dormant accounts has the hash that it had before there were any.
+    ...(dormantDays === 0 ? {} : { dormantDays }),
     markets: genesis.markets.map(marketOptions),
     exchange: exchangeOptions(genesis),
     reporters: reportersOf(genesis),

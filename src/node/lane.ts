@@ -30,6 +30,11 @@ export class Lane<T> {
     }
   }
 
+  /** Those that would be taken, which stay. */
+  first(most: number): readonly T[] {
+    return this.items.slice(0, most);
+  }
+
   take(most: number): T[] {
     return this.items.splice(0, most);
   }

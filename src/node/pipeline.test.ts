@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Random } from '../base/random.ts';
 import type { Genesis } from '../exchange/genesis.ts';
+import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { type Disk, SimulatedDisk, Store } from '../storage/index.ts';
 import { genesisHash } from './genesis-hash.ts';
@@ -152,6 +153,48 @@ test('a disk that fails stops the pipeline; what was not confirmed is told so', 
   await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
 });
 
+test('a store that fails stops the pipeline; every ticket hears of it, wherever its block was', async () => {
+  for (const failing of [2, 4, 7]) {
+    const store = await Store.open(join(folder, `failing-${failing}`), { chainId: genesisHash(genesis) });
+    const commit = store.commit.bind(store);
+    store.commit = (block, journalLast) =>
+      block.height === failing ? Promise.reject(new Error('the disk is full')) : commit(block, journalLast);
+    const pipeline = await Pipeline.open(options(new SimulatedDisk(), { store, behindMax: 3 }));
+    const tickets = Array.from({ length: 80 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+    const told = new Map<number, string>();
+    tickets.forEach(({ confirmed, settled }, i) => {
+      confirmed.catch(() => {});
+      settled.then(
+        ({ header }) => told.set(i, `settled ${header.height}`),
+        (error) => told.set(i, error.code),
+      );
+    });
+    await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+    for (const i of tickets.keys()) {
+      const height = 1 + Math.floor(i / 7);
+      assert.equal(told.get(i), height < failing ? `settled ${height}` : 'PIPELINE_BROKEN', `ticket ${i}, block ${failing} fails`);
+    }
+  }
+});
+
+test('after an error nothing more is confirmed', async () => {
+  const store = await Store.open(join(folder, 'confirms-no-more'), { chainId: genesisHash(genesis) });
+  store.commit = ({ height }) => (height === 0 ? Promise.resolve() : Promise.reject(new Error('the disk is full')));
+  const late: number[] = [];
+  const pipeline: Pipeline = await Pipeline.open(
+    options(new SimulatedDisk(), {
+      store,
+      onConfirmed: ({ number }) => {
+        if (pipeline.broken !== undefined) late.push(number);
+      },
+    }),
+  );
+  const tickets = Array.from({ length: 80 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+  await Promise.allSettled(tickets.map(({ confirmed }) => confirmed));
+  await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+  assert.deepEqual(late, []);
+});
+
 test('what is no transaction, and more than may wait, is refused at once', async () => {
   const pipeline = await Pipeline.open(options(new SimulatedDisk(), { waitingMax: 2 }));
   assert.throws(() => pipeline.submit({ ...transfer(1, 1), amount: -1n } as Transaction));
@@ -159,5 +202,19 @@ test('what is no transaction, and more than may wait, is refused at once', async
   pipeline.submit(transfer(1, 2));
   assert.throws(() => pipeline.submit(transfer(1, 3)), { code: 'BUSY' });
   await first.settled;
+  await pipeline.close();
+});
+
+test('blocks of large batches have fewer transactions, so that all that is journaled can be executed', async () => {
+  const disk = new SimulatedDisk();
+  const pipeline = await Pipeline.open(options(disk, { blockTransactions: 65_536 }));
+  const items = Array.from({ length: 64 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  const tickets = Array.from({ length: 17_000 }, () => pipeline.submitEncoded(batch));
+  const confirmed = await Promise.all(tickets.map((ticket) => ticket.confirmed));
+  assert.equal(confirmed.filter(({ events }) => events.length > 0).length, tickets.length);
+  assert.ok((confirmed.at(-1)?.block ?? 0) > 4);
+  const tooLarge = Array.from({ length: 2 ** 18 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  assert.throws(() => pipeline.submit({ kind: 'orders', sender: address(1), items: tooLarge }), { code: 'NOT_ENCODABLE' });
   await pipeline.close();
 });

@@ -12,10 +12,11 @@
  * Not here: who may submit what (signatures), and what the journal's folder is (a port).
  */
 import { HeddleError } from '../base/errors.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import type { BlockResult, BlockRoots, ModelChoice, RecordChange } from '../execution/api.ts';
+import type { BlockResult, BlockRoots, ModelChoice } from '../execution/api.ts';
 import { Engine, type EngineOptions, type PackedReceipts } from '../execution/index.ts';
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -26,6 +27,7 @@ import { genesisHash } from './genesis-hash.ts';
 import { Lane, Load } from './lane.ts';
 import { Outcome } from './outcome.ts';
 import { Pruning } from './pruning.ts';
+import { StoredColdRecords } from './stored-cold-records.ts';
 
 export interface PipelineOptions {
   readonly genesis: Genesis;
@@ -74,7 +76,7 @@ export interface ConfirmedBlock {
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
   /** The records that the block has changed, each once, as the state tree commits to them. */
-  readonly changes: readonly RecordChange[];
+  readonly changes: Iterable<RecordChange>;
 }
 
 /** A transaction was executed; its block is in the journal. */
@@ -111,19 +113,30 @@ export interface PipelineCounts {
 /** Blocks that are ordered and not yet executed: one is written while another executes. */
 const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
+/**
+ * What the transactions of a block may take together: their bytes, and ITEM_ROOM an item. Small transactions come to far less; of large batches a block has
+ * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed.
+ */
+const BLOCK_ROOM = 16 * 2 ** 20;
+/** Bytes of an item in the engine's form: more than on its way there, where a cancel can be 3 bytes. */
+const ITEM_ROOM = 64;
 const WAITING_MAX = 100_000;
 const BEHIND_MAX = 32;
+const NO_CHANGES = new PackedChanges([]);
 
 class Waiting implements Ticket {
   readonly transaction: Transaction;
   /** Our own copy: what the caller does with its object later changes nothing. */
   readonly encoded: Uint8Array;
+  /** Of BLOCK_ROOM. */
+  readonly room: number;
   readonly confirmation = new Outcome<Confirmation>();
   readonly settlement = new Outcome<Settlement>();
 
   constructor(transaction: Transaction, encoded: Uint8Array) {
     this.transaction = transaction;
     this.encoded = encoded;
+    this.room = encoded.length + ITEM_ROOM * itemsOf(transaction);
   }
 
   get confirmed(): Promise<Confirmation> {
@@ -133,6 +146,10 @@ class Waiting implements Ticket {
   get settled(): Promise<Settlement> {
     return this.settlement.promise;
   }
+}
+
+function itemsOf(transaction: Transaction): number {
+  return transaction.kind === 'orders' ? transaction.items.length : transaction.kind === 'oracle' ? transaction.prices.length : 0;
 }
 
 /** Reads the receipt when it is asked. */
@@ -166,11 +183,13 @@ interface Ordered {
 
 interface Executed {
   readonly block: Block;
+  /** As it is in the journal. */
+  readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
   readonly roots: Promise<BlockRoots>;
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
-  readonly changes: readonly RecordChange[];
+  readonly changes: PackedChanges;
   readonly terms: BlockTerms | undefined;
 }
 
@@ -222,7 +241,14 @@ export class Pipeline {
     });
     let engine: Engine | undefined;
     try {
-      engine = await Engine.create({ ...options.engine, genesis: options.genesis, workers: options.workers ?? 1, commitment: true });
+      const cold = options.store === undefined ? {} : { coldRecords: new StoredColdRecords(options.store) };
+      engine = await Engine.create({
+        ...cold,
+        ...options.engine,
+        genesis: options.genesis,
+        workers: options.workers ?? 1,
+        commitment: true,
+      });
       const pipeline = new Pipeline(options, engine, journal, chainId);
       await pipeline.load();
       await pipeline.start();
@@ -258,15 +284,15 @@ export class Pipeline {
     return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight };
   }
 
-  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction, and what has broken the pipeline. */
+  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. */
   submit(transaction: Transaction): Ticket {
     const encoded = encodeTransaction(transaction);
     return this.enter(decodeTransaction(encoded), encoded);
   }
 
   /**
-   * The same for a transaction as `encodeTransaction` writes it; the bytes must stay as they are. Throws MALFORMED, UNKNOWN_VERSION in place of
-   * NOT_ENCODABLE.
+   * The same for a transaction as `encodeTransaction` writes it; the bytes must stay as they are. For what is no transaction it throws MALFORMED
+   * or UNKNOWN_VERSION.
    */
   submitEncoded(encoded: Uint8Array): Ticket {
     return this.enter(decodeTransaction(encoded), encoded);
@@ -279,6 +305,9 @@ export class Pipeline {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
     const waiting = new Waiting(transaction, encoded);
+    if (waiting.room > BLOCK_ROOM) {
+      throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
+    }
     this.waiting.push(waiting);
     return waiting;
   }
@@ -372,8 +401,7 @@ export class Pipeline {
       const block = unpackBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
       await this.behind.room();
-      if (this.failure !== undefined) throw this.failure;
-      this.executed.push(await this.run({ block, body, tickets: [] }));
+      this.pass(this.executed, await this.run({ block, body, tickets: [] }));
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
     }
@@ -384,7 +412,7 @@ export class Pipeline {
     return this.stage(this.ordered, async () => {
       while (true) {
         await this.waiting.some();
-        const tickets = this.waiting.take(this.options.blockTransactions ?? BLOCK_TRANSACTIONS);
+        const tickets = this.waiting.take(this.nextTransactions());
         if (tickets.length === 0) return;
         this.lastTimeMs = Math.max(this.lastTimeMs, this.options.clock());
         const block = { number: this.nextNumber++, timeMs: this.lastTimeMs, transactions: tickets.map(({ transaction }) => transaction) };
@@ -399,6 +427,19 @@ export class Pipeline {
     });
   }
 
+  /** How many of those that wait make a block. */
+  private nextTransactions(): number {
+    const most = this.options.blockTransactions ?? BLOCK_TRANSACTIONS;
+    let count = 0;
+    let room = 0;
+    for (const waiting of this.waiting.first(most)) {
+      room += waiting.room;
+      if (room > BLOCK_ROOM) break;
+      count++;
+    }
+    return count;
+  }
+
   /** Executes what is written, and confirms. */
   private execute(): Promise<void> {
     return this.stage(this.executed, async () => {
@@ -409,7 +450,7 @@ export class Pipeline {
         this.ahead.remove();
         await this.orReject(next.tickets, next.flushed);
         await this.behind.room();
-        this.executed.push(await this.orReject(next.tickets, this.run(next)));
+        this.pass(this.executed, await this.orReject(next.tickets, this.run(next)));
       }
     });
   }
@@ -421,7 +462,7 @@ export class Pipeline {
         await this.executed.some();
         const [next] = this.executed.take(1);
         if (next === undefined) return;
-        this.stored.push(await this.orReject(next.tickets, this.makeHeader(next)));
+        this.pass(this.stored, await this.orReject(next.tickets, this.makeHeader(next)));
       }
     });
   }
@@ -473,6 +514,12 @@ export class Pipeline {
     }
   }
 
+  /** Gives the next stage what this one has made. After an error that one may have ended: nobody would tell the tickets any more. */
+  private pass<T extends { readonly tickets: readonly Waiting[] }>(lane: Lane<T>, made: T): void {
+    if (this.failure === undefined) lane.push(made);
+    else this.reject(made.tickets);
+  }
+
   /** What a stage does for these tickets: if it fails, the pipeline has, and they are told. */
   private async orReject<T>(tickets: readonly Waiting[], doing: Promise<T>): Promise<T> {
     try {
@@ -484,14 +531,16 @@ export class Pipeline {
     }
   }
 
-  /** Executes a block and confirms its transactions. */
+  /** Executes a block and confirms its transactions, unless the pipeline has failed meanwhile. */
   private async run({ block, body, tickets }: Omit<Ordered, 'flushed'>): Promise<Executed> {
+    if (this.failure !== undefined) throw this.failure;
     const { model = 'auto', store, onConfirmed, onExecuted, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
     const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
     const result = await this.engine.executeBlock(block, options);
-    const { kept, roots, changes = [] } = result;
+    if (this.failure !== undefined) throw this.failure;
+    const { kept, roots, changes = NO_CHANGES } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
     this.behind.add();
@@ -507,10 +556,10 @@ export class Pipeline {
     tickets.forEach(({ confirmation }, index) => {
       confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
     });
-    return { block, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
+    return { block, body, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
   }
 
-  private async makeHeader({ block, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+  private async makeHeader({ block, body, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
     const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
     this.parent = headerHash(header);
     const kept = this.options.store?.commit(
@@ -518,7 +567,7 @@ export class Pipeline {
         height: block.number,
         timeMs: block.timeMs,
         header: encodeHeader(header),
-        body: block,
+        body: { journaled: body },
         receipts: receipts.bytes,
         changed: changes,
         ...(terms === undefined ? {} : { terms }),

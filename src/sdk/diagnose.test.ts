@@ -117,5 +117,5 @@ test('it asks the given recovery, a bounded number of times', async () => {
     signature: formatSignature(key.sign(new Uint8Array(32))),
   };
   assert.equal(await diagnose(body, { chain: 'Testnet', isKnown, recover }), undefined);
-  assert.ok(asked > 10 && asked <= 64, String(asked));
+  assert.ok(asked > 10 && asked <= 42, String(asked));
 });

@@ -5,7 +5,7 @@
  * nothing to go by. This looks for the mistake among the usual ones: the wrong chain, keys in the order in which they were sent, decimals with
  * zeros, a vault or an expiry that was hashed and not sent or the other way round.
  * Invariant: what it returns explains a message and nothing more. The request stays refused, whoever is found to have signed.
- * Not for every request: some forty recoveries, each of which may take 1 ms. Bound how often it is asked, or give it a pool.
+ * Not for every request: at most 42 recoveries, each of which may take 1 ms. Bound how often it is asked, or give it a pool.
  */
 import { multiSigActionHash, packedHash } from './action-hash.ts';
 import { isObject } from './action-shape.ts';
@@ -44,8 +44,6 @@ const CHAIN_IDS_OF_WALLETS: readonly (readonly [id: string, name: string])[] = [
   ['0x1', 'Ethereum'],
   ['0x539', 'the domain of L1 actions'],
 ];
-/** Enough for the combinations of one request; bounds the work. */
-const VARIANTS_MAX = 64;
 
 /** `body` is the body of a request as parsed JSON. Undefined: none of the usual mistakes, or the request cannot be read. */
 export async function diagnose(
@@ -60,7 +58,7 @@ export async function diagnose(
   }
   const received = (body as { readonly action: unknown }).action;
   const variants = variantsOf(request, received, chain).sort((a, b) => a.causes.length - b.causes.length);
-  for (const { causes, digest } of variants.slice(0, VARIANTS_MAX)) {
+  for (const { causes, digest } of variants) {
     let bytes: Uint8Array;
     try {
       bytes = digest();

@@ -1,5 +1,6 @@
 /** Hashes, digests and signatures against known values, and that the order of keys, the case of addresses and the form of a signature do not matter. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
@@ -8,9 +9,9 @@ import { encodeMessagePack } from './message-pack.ts';
 import { formatSignature, parseSignature, recoverAddress, signDigest, trimSignature } from './signature.ts';
 import { innerDigest, readRequest, requestDigest, type SignedRequest } from './signed-request.ts';
 import { SignerKey } from './signer-key.ts';
-import { L1_VECTORS, USER_VECTORS, VECTOR_ADDRESS, VECTOR_KEY } from './signing-vectors.ts';
+import { L1_VECTORS, MULTI_SIG_VECTORS, SECOND_ADDRESS, USER_VECTORS, VECTOR_ADDRESS, VECTOR_KEY } from './signing-vectors.ts';
 import { agentDigest, digestOf, userActionPreimage } from './typed-data.ts';
-import { type L1Action, readAction, type UserAction, type WireAction } from './wire-actions.ts';
+import { ACTION_NAMES, type L1Action, readAction, type UserAction, type WireAction } from './wire-actions.ts';
 
 const key = new SignerKey(VECTOR_KEY);
 
@@ -136,6 +137,40 @@ test('each part of a request is bound', () => {
     (['Mainnet', 'Testnet'] as const).map((chain) => bytesToHex(requestDigest(readRequest(one), chain))),
   );
   assert.equal(new Set(digests).size, 2 * bodies.length);
+});
+
+test('requests of other clients: every action that they make, recovered to its signers', () => {
+  const lines = readFileSync(new URL('./recorded-requests.ndjson', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const types = new Set<string>();
+  for (const line of lines) {
+    const { client, body } = JSON.parse(line);
+    const request = readRequest(body);
+    const { action } = request;
+    assert.equal(recoverAddress(requestDigest(request, 'Testnet'), request.signature), VECTOR_ADDRESS, `${client}: ${line}`);
+    types.add(action.type);
+    if (action.type !== 'multiSig') continue;
+    const inside = innerDigest(request, 'Testnet');
+    const signers = action.signatures.map((signature) => recoverAddress(inside, parseSignature(signature)));
+    assert.deepEqual(signers, [VECTOR_ADDRESS, SECOND_ADDRESS], `${client}: ${line}`);
+  }
+  // All but the one that the other clients do not know.
+  assert.deepEqual([...types, 'reduce'].sort(), ACTION_NAMES.toSorted());
+});
+
+test('multi-signature: known requests', () => {
+  for (const body of MULTI_SIG_VECTORS) {
+    const request = readRequest(JSON.parse(body));
+    assert.equal(recoverAddress(requestDigest(request, 'Testnet'), request.signature), VECTOR_ADDRESS);
+    assert.ok(request.action.type === 'multiSig');
+    const inside = innerDigest(request, 'Testnet');
+    const signers = request.action.signatures.map((signature) => recoverAddress(inside, parseSignature(signature)));
+    assert.deepEqual(signers, [VECTOR_ADDRESS, SECOND_ADDRESS], request.action.payload.action.type);
+    // And the same signatures are made here.
+    assert.deepEqual(trimSignature(formatSignature(key.sign(inside))), request.action.signatures[0]);
+    assert.deepEqual(key.sign(requestDigest(request, 'Testnet')), request.signature);
+  }
 });
 
 test('multi-signature: every signer signs the same digest, the sender another', () => {

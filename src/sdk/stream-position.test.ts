@@ -23,6 +23,7 @@ test('a connection anew', () => {
     return position;
   };
   assert.equal(at().subscribed('a', 1), undefined);
+  assert.deepEqual(at().subscribed('a', 2), { fromSeq: 2, toSeq: 2 });
   assert.deepEqual(at().subscribed('a', 7), { fromSeq: 2, toSeq: 7 });
   assert.deepEqual(at().subscribed('b', 1), { fromSeq: 2, toSeq: undefined });
   assert.deepEqual(at().subscribed(undefined, undefined), { fromSeq: 2, toSeq: undefined });

@@ -357,6 +357,19 @@ test('a handler may close its subscription; nothing comes behind, and no connect
   });
 });
 
+test('what comes again is not delivered again', async () => {
+  await withNode(async (node, client) => {
+    const seen = recorder();
+    await client.subscribe(BTC, seen.handlers).ready;
+    for (const tid of [1, 2, 3]) node.publish(BTC, 'trades', trade(tid));
+    for (const { socket } of node.peers) socket.send(JSON.stringify({ channel: 'trades', data: trade(1), seq: 1 }));
+    node.publish(BTC, 'trades', trade(4));
+    await until(() => seen.tids.includes(4));
+    assert.deepEqual(seen.tids, [1, 2, 3, 4]);
+    assert.deepEqual(seen.gaps, []);
+  });
+});
+
 test('what is no message of the protocol is passed over', async () => {
   await withNode(async (node, client) => {
     const seen = recorder();

@@ -232,6 +232,8 @@ const multiSig = struct({
 
 export type MultiSigAction = Of<typeof multiSig>;
 export type WireAction = SingleAction | MultiSigAction;
+/** Every `type` that an action may have. */
+export const ACTION_NAMES: readonly string[] = [...Object.keys(L1_ACTIONS), ...Object.keys(USER_ACTIONS), 'multiSig'];
 /** The action of a name, for whoever handles one. */
 export type ActionOf<N extends WireAction['type']> = Extract<WireAction, { readonly type: N }>;
 

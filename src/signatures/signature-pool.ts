@@ -110,7 +110,7 @@ export class SignaturePool {
 
   /**
    * The address of 20 bytes that signed a digest of 32, or undefined: no key makes this signature of it. `signature` is r and s, 64 bytes.
-   * The bytes are copied when they go out, at the end of this turn of the event loop: leave them as they are until then.
+   * The bytes are copied when a thread is free for them: leave them as they are until there is an answer.
    *
    * Rejects with BUSY (too many wait: tell the client to try later), CLOSED, RECOVERY_FAILED (the thread died of it, twice).
    */

@@ -160,6 +160,12 @@ function countState({ ledger }: Step, count: Count): void {
     'basis and book averages': state.markets.some(({ basisWeight, bookWeight }) => basisWeight > 0n && bookWeight > 0n),
     iceberg: state.orders.some(({ hiddenLots }) => hiddenLots > 0n),
     'open interest capped': state.markets.some(({ capped }) => capped),
+    'account became dormant': state.folded > 0,
+    'dormant account revived': state.revived > 0,
+    'no number for a dormant account': state.stayedDormant > 0,
+    'dormant account with a margin account': [...state.dormant.values()].some(({ margin }) => margin !== undefined),
+    'dormant account with a position': [...state.dormant.values()].some(({ positions }) => positions !== undefined),
+    'dormant account with a history': [...state.dormant.values()].some(({ volume }) => volume?.history !== undefined),
     'open interest grows too fast': state.markets.some(({ fast }) => fast),
   };
   for (const [name, holds] of Object.entries(traits)) if (holds) count(name);

@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { MemoryColdRecords } from '../execution/cold-records.ts';
 import {
   MUTATION_EARLY_VALIDATION,
   MUTATION_LOST_DELTA,
   MUTATION_NO_MASK,
+  MUTATION_NO_TIES,
   MUTATION_NO_TOMBSTONE,
   MUTATION_NO_VALIDATION,
 } from '../kernel/layout.ts';
@@ -38,6 +40,7 @@ describe('planted mutations are caught', () => {
     'validation when a transaction finishes and not again at its turn': MUTATION_EARLY_VALIDATION,
     'a lost delta': MUTATION_LOST_DELTA,
     'bits read without their mask': MUTATION_NO_MASK,
+    'accounts become dormant that others refer to': MUTATION_NO_TIES,
   };
   for (const [name, mutation] of Object.entries(mutations)) {
     test(name, async () => {
@@ -50,4 +53,19 @@ describe('planted mutations are caught', () => {
       console.log(`caught at seed ${caughtAt}`);
     });
   }
+
+  test('a dormant account comes back with its nonces in another place', async () => {
+    class Damaged extends MemoryColdRecords {
+      override get(address: Uint8Array): Uint8Array | undefined {
+        const value = super.get(address);
+        return value?.with(4, (value[4] as number) + 1);
+      }
+    }
+    let caughtAt: number | undefined;
+    for (let seed = 1; seed <= MUTATION_SEEDS && caughtAt === undefined; seed++) {
+      if ((await proveRules(seed, [], () => new Damaged())) !== undefined) caughtAt = seed;
+    }
+    assert.notEqual(caughtAt, undefined, `${MUTATION_SEEDS} seeds have not caught it`);
+    console.log(`caught at seed ${caughtAt}`);
+  });
 });

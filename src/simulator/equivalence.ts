@@ -12,6 +12,7 @@ import { violations } from '../exchange/invariants.ts';
 import { NaiveLedger } from '../exchange/naive.ts';
 import type { RecordedAccessList } from '../execution/access-list.ts';
 import type { ExecuteOptions, PreparedBlock } from '../execution/api.ts';
+import type { ColdRecords } from '../execution/cold-records.ts';
 import { Engine, type TestSwitches } from '../execution/index.ts';
 import { PreparedBlockWriter } from '../execution/prepared-block.ts';
 import { TOKEN_QUOTE } from '../ledger/layout.ts';
@@ -231,10 +232,10 @@ async function compare(
   return undefined;
 }
 
-/** Blocks of the ledger and the exchange: twin, serial, and every way. Undefined: all equal. */
-export function proveRules(seed: number, ways: readonly Way[]): Promise<string | undefined> {
+/** Blocks of the ledger and the exchange: twin, serial, and every way. Undefined: all equal. `coldRecords`: where engines keep dormant accounts. */
+export function proveRules(seed: number, ways: readonly Way[], coldRecords?: () => ColdRecords): Promise<string | undefined> {
   const genesis: Genesis = randomGenesis(seed);
-  const create = (workers: number) => Engine.create({ genesis, workers, ...ENGINE });
+  const create = (workers: number) => Engine.create({ genesis, workers, ...ENGINE, ...(coldRecords && { coldRecords: coldRecords() }) });
   return compare(create, [...randomBlocks(seed, genesis)], { twin: new NaiveLedger(genesis), equity: equityOf(genesis) }, ways, seed);
 }
 

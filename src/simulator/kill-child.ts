@@ -14,7 +14,7 @@ const IN_FLIGHT = 64;
 
 const genesis = killGenesis();
 const disk = await RealDisk.open(join(folder, 'journal'));
-const store = await Store.open(join(folder, 'store'), { chainId: genesisHash(genesis) });
+const store = await Store.open(join(folder, 'store'), { chainId: genesisHash(genesis), thread: true });
 const pipeline = await Pipeline.open({
   genesis,
   disk,

@@ -24,14 +24,28 @@ const KINDS = [
 const RECORDS = [
   ...['account', 'nonce chunk', 'balance', 'agent name', 'signer', 'margin account', 'portfolio', 'position', 'order', 'order extra'],
   ...['level', 'client id', 'market totals', 'price', 'order page', 'settings', 'volume', 'volume history', 'rewards', 'builder approval'],
-  ...['referral code', 'vault', 'vault count', 'follower', 'TWAP', 'funding', 'minutes', 'treasury', 'report', 'delisting votes', 'seed'],
+  ...[
+    'referral code',
+    'vault',
+    'vault count',
+    'follower',
+    'TWAP',
+    'funding',
+    'minutes',
+    'treasury',
+    'report',
+    'delisting votes',
+    'seed',
+    'dormant account',
+  ],
 ];
 
 /** What the state comes to in some history. */
 const TRAITS = [
   ...['nonce ring full', 'no number left', 'fee tier', 'maker tier', 'referred', 'partial liquidation', 'scheduled cancel', 'iceberg'],
   ...['isolated position', 'funding paid', 'deficit covered', 'withdrawn', 'delisted', 'average of a hyperp', 'basis and book averages'],
-  ...['open interest capped', 'open interest grows too fast'],
+  ...['open interest capped', 'open interest grows too fast', 'account became dormant', 'dormant account revived'],
+  ...['dormant account with a margin account', 'dormant account with a position', 'dormant account with a history'],
 ];
 
 const OUTCOMES = [

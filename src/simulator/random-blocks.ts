@@ -131,7 +131,9 @@ const DAY_MS = 24 * HOUR_MS;
 
 function randomElapsed(world: RandomWorld): number {
   const { random, focus } = world;
-  const gaps = focus === 'timed' ? 2.5 : focus === 'nonces' ? 0.3 : 1;
+  // Where accounts become dormant, days have to pass.
+  const often = (world.genesis.dormantDays ?? 0) > 0 ? 6 : 1;
+  const gaps = (focus === 'timed' ? 2.5 : focus === 'nonces' ? 0.3 : 1) * often;
   const untilHour = HOUR_MS - (world.timeMs % HOUR_MS);
   const untilDay = DAY_MS - (world.timeMs % DAY_MS);
   return {
@@ -142,15 +144,15 @@ function randomElapsed(world: RandomWorld): number {
     minutes: random.between(30_000, 200_000),
     hour: random.pick([untilHour, untilHour - 1, HOUR_MS, 2 * HOUR_MS + 5]),
     day: random.pick([untilDay, DAY_MS, DAY_MS + 77]),
-    days: random.between(2, 17) * DAY_MS + random.below(DAY_MS),
+    days: random.between(2, often > 1 ? 30 : 17) * DAY_MS + random.below(DAY_MS),
   }[
     random.weighted({
       none: 3,
       short: 64,
       seconds: 12,
-      slice: 7 * gaps,
-      minutes: 4 * gaps,
-      hour: 2.5 * gaps,
+      slice: (7 * gaps) / often,
+      minutes: (4 * gaps) / often,
+      hour: (2.5 * gaps) / often,
       day: 2 * gaps,
       days: gaps,
     })

@@ -15,6 +15,9 @@ export type Focus = 'mixed' | 'ledger' | 'nonces' | 'book' | 'crowded' | 'margin
 
 const FOCI: readonly Focus[] = ['mixed', 'margin', 'book', 'people', 'timed', 'vaults', 'crowded', 'margin', 'ledger', 'nonces'];
 
+/** In one ledger of so many accounts become dormant; not a divisor of the number of foci. */
+const DORMANT_SEEDS = 3;
+
 /** Steps of size in a usual order, on average. */
 export const USUAL_STEPS = 20;
 
@@ -46,6 +49,7 @@ export function randomGenesis(seed: number, focus: Focus = focusOf(seed)): Genes
     ...randomReporters(random, accounts),
     exchange,
     ...(random.chance(0.8) ? { backstop: (accounts[1] as { address: Address }).address } : {}),
+    ...(seed % DORMANT_SEEDS === 0 ? { dormantDays: 1 + ((seed / DORMANT_SEEDS) % 3) } : {}),
     accounts,
   };
 }

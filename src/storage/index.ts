@@ -6,4 +6,4 @@ export { type CutTail, Journal, type JournalBlock, type JournalOptions } from '.
 export { RealDisk } from './real-disk.ts';
 export { type DiskStep, SimulatedDisk } from './simulated-disk.ts';
 export type { StorageCode, StorageError } from './storage-error.ts';
-export { type BlockCommit, type LookupRange, type Place, type RecordChange, type StateRecords, Store } from './store.ts';
+export { type BlockCommit, type LookupRange, type Place, type StateRecords, Store } from './store.ts';

@@ -1,5 +1,5 @@
 /**
- * The store against a model, over random commits, prunings and reopenings; processes that are killed between and inside of commits; files
+ * The store in both of its forms, with a thread of its own and without, against a model, over random commits, prunings and reopenings; processes that are killed between and inside of commits; files
  * that are damaged, full, in use, or of others.
  */
 import assert from 'node:assert/strict';
@@ -11,15 +11,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { Random } from '../base/random.ts';
-import { encodeBlock } from '../ledger/transaction-codec.ts';
+import { packBlock, unpackBlock } from '../ledger/packed-block.ts';
+import { encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import type { StorageError } from './storage-error.ts';
-import { type BlockCommit, type Place, type RecordChange, Store } from './store.ts';
+import { type BlockCommit, type Place, Store, type StoreOptions } from './store.ts';
 
 /** Raise for a longer look. */
 const SEEDS = 4;
-const KILLS = 20;
+const KILLS = 10;
 
 const OPTIONS = { chainId: new Uint8Array(32).fill(4) };
 const JOURNAL_LAST = 2 ** 40;
@@ -34,6 +36,13 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
     for (const child of children) child.kill('SIGKILL');
     children.clear();
     await rm(folder, { recursive: true });
+  }
+}
+
+/** Written by the thread that commits, and by one of the store's own. */
+function inBothForms(name: string, use: (folder: string, options: StoreOptions) => Promise<void>): void {
+  for (const thread of [false, true]) {
+    test(`${name}${thread ? ', with a thread' : ''}`, () => inFolder((folder) => use(folder, { ...OPTIONS, thread })));
   }
 }
 
@@ -91,11 +100,9 @@ function randomBlock(random: Random, height: number): BlockCommit {
     height,
     timeMs: 1000 + Math.floor(height / 2) * 50,
     header: bytesOf(random, 1, 300),
-    body: random.chance(0.5)
-      ? bytesOf(random, 0, 3000)
-      : { number: height, timeMs: 5, transactions: transfers(random, random.below(90), 20 + height) },
+    body: randomBody(random, height),
     receipts: bytesOf(random, 0, 3000),
-    changed: [...changes.values()],
+    changed: random.chance(0.5) ? [...changes.values()] : PackedChanges.of(changes.values()),
     ...(random.chance(0.9) && {
       terms: {
         accounts: Array.from({ length: random.below(6) }, () => address(random.below(5))),
@@ -112,8 +119,16 @@ function randomBlock(random: Random, height: number): BlockCommit {
   };
 }
 
+function randomBody(random: Random, height: number): BlockCommit['body'] {
+  if (random.chance(0.5)) return bytesOf(random, 0, 3000);
+  const transactions = transfers(random, random.below(90), 20 + height);
+  if (random.chance(0.5)) return { number: height, timeMs: 5, transactions };
+  return { journaled: packBlock(height, 5, transactions.map(encodeTransaction)) };
+}
+
 function bodyBytes({ body }: BlockCommit): Uint8Array {
-  return body instanceof Uint8Array ? body : encodeBlock(body);
+  if (body instanceof Uint8Array) return body;
+  return encodeBlock('journaled' in body ? unpackBlock(body.journaled) : body);
 }
 
 function check(store: Store, model: Model, random: Random): void {
@@ -180,98 +195,94 @@ function check(store: Store, model: Model, random: Random): void {
 }
 
 for (let seed = 1; seed <= SEEDS; seed++) {
-  test(`like its model, seed ${seed}`, () =>
-    inFolder(async (folder) => {
-      const random = new Random(seed);
-      const model = new Model();
-      let store = await Store.open(folder, OPTIONS);
-      let next = random.pick([0, 0, 300]);
-      check(store, model, random);
-      for (let i = 0; i < 40; i++) {
-        const action = random.weighted({ commit: 10, several: 4, prune: 2, reopen: 2 });
-        if (action === 'commit' || action === 'several') {
-          const blocks = Array.from({ length: action === 'commit' ? 1 : random.between(2, 9) }, () => randomBlock(random, next++));
-          await Promise.all(blocks.map((block) => store.commit(block, block.height)));
-          for (const block of blocks) model.apply(block);
-        } else if (action === 'prune' && model.height >= 0) {
-          const below = random.between(Math.max(0, model.height - 20), model.height + 5);
-          await store.prune(below);
-          model.first = Math.max(model.first, Math.min(below, model.height));
-          assert.equal(store.first, model.first);
-        } else if (action === 'reopen') {
-          await store.close();
-          store = await Store.open(folder, OPTIONS);
-        }
-        check(store, model, random);
+  inBothForms(`like its model, seed ${seed}`, async (folder, options) => {
+    const random = new Random(seed);
+    const model = new Model();
+    let store = await Store.open(folder, options);
+    let next = random.pick([0, 0, 300]);
+    check(store, model, random);
+    for (let i = 0; i < 40; i++) {
+      const action = random.weighted({ commit: 10, several: 4, prune: 2, reopen: 2 });
+      if (action === 'commit' || action === 'several') {
+        const blocks = Array.from({ length: action === 'commit' ? 1 : random.between(2, 9) }, () => randomBlock(random, next++));
+        await Promise.all(blocks.map((block) => store.commit(block, block.height)));
+        for (const block of blocks) model.apply(block);
+      } else if (action === 'prune' && model.height >= 0) {
+        const below = random.between(Math.max(0, model.height - 20), model.height + 5);
+        await store.prune(below);
+        model.first = Math.max(model.first, Math.min(below, model.height));
+        assert.equal(store.first, model.first);
+      } else if (action === 'reopen') {
+        await store.close();
+        store = await Store.open(folder, options);
       }
-      await store.close();
-    }));
+      check(store, model, random);
+    }
+    await store.close();
+  });
 }
 
-test('records are those of one height while others are committed', () =>
-  inFolder(async (folder) => {
-    const store = await Store.open(folder, OPTIONS);
-    const block = (height: number): BlockCommit => ({
-      ...randomBlock(new Random(height), height),
-      changed: Array.from({ length: 100 }, (_, i) => ({ key: Uint8Array.of(1, i), value: Uint8Array.of(height) })),
-    });
-    await store.commit(block(0), 0);
-    const records = store.records();
-    let seen = 0;
-    for (const { value } of records) {
-      assert.deepEqual([...value], [0]);
-      if (++seen % 10 === 0) await store.commit(block(seen / 10), JOURNAL_LAST);
+inBothForms('records are those of one height while others are committed', async (folder, options) => {
+  const store = await Store.open(folder, options);
+  const block = (height: number): BlockCommit => ({
+    ...randomBlock(new Random(height), height),
+    changed: Array.from({ length: 100 }, (_, i) => ({ key: Uint8Array.of(1, i), value: Uint8Array.of(height) })),
+  });
+  await store.commit(block(0), 0);
+  const records = store.records();
+  let seen = 0;
+  for (const { value } of records) {
+    assert.deepEqual([...value], [0]);
+    if (++seen % 10 === 0) await store.commit(block(seen / 10), JOURNAL_LAST);
+  }
+  assert.equal(seen, 100);
+  assert.equal(records.height, 0);
+  records.close();
+  records.close();
+  assert.deepEqual(store.record(Uint8Array.of(1, 99)), Uint8Array.of(10));
+  await store.close();
+});
+
+inBothForms('whoever reads between commits sees whole ones', async (folder, options) => {
+  const store = await Store.open(folder, options);
+  const commit = (height: number): Promise<void> => {
+    const changed = Array.from({ length: 400 }, (_, i) => ({ key: Uint8Array.of(1, i >> 8, i), value: Uint8Array.of(height) }));
+    return store.commit({ ...randomBlock(new Random(height), height), changed }, JOURNAL_LAST);
+  };
+  await commit(0);
+  let going = true;
+  const seen = new Set<number | undefined>();
+  const reading = (async () => {
+    for (; going; await new Promise((done) => setImmediate(done))) {
+      const records = store.records();
+      for (const { value } of records) assert.deepEqual([...value], [records.height]);
+      records.close();
+      seen.add(records.height);
     }
-    assert.equal(seen, 100);
-    assert.equal(records.height, 0);
-    records.close();
-    records.close();
-    assert.deepEqual(store.record(Uint8Array.of(1, 99)), Uint8Array.of(10));
-    await store.close();
-  }));
+  })();
+  for (let height = 1; height <= 40; height++) await commit(height);
+  going = false;
+  await reading;
+  assert.ok(seen.size > 5, `${seen.size} heights seen`);
+  await store.close();
+});
 
-test('whoever reads between commits sees whole ones', () =>
-  inFolder(async (folder) => {
-    const store = await Store.open(folder, OPTIONS);
-    const commit = (height: number): Promise<void> => {
-      const changed = Array.from({ length: 400 }, (_, i) => ({ key: Uint8Array.of(1, i >> 8, i), value: Uint8Array.of(height) }));
-      return store.commit({ ...randomBlock(new Random(height), height), changed }, JOURNAL_LAST);
-    };
-    await commit(0);
-    let going = true;
-    const seen = new Set<number | undefined>();
-    const reading = (async () => {
-      for (; going; await new Promise((done) => setImmediate(done))) {
-        const records = store.records();
-        for (const { value } of records) assert.deepEqual([...value], [records.height]);
-        records.close();
-        seen.add(records.height);
-      }
-    })();
-    for (let height = 1; height <= 40; height++) await commit(height);
-    going = false;
-    await reading;
-    assert.ok(seen.size > 5, `${seen.size} heights seen`);
-    await store.close();
-  }));
-
-test('never ahead of the journal, never out of order', () =>
-  inFolder(async (folder) => {
-    const store = await Store.open(folder, OPTIONS);
-    const block = (height: number): BlockCommit => randomBlock(new Random(height), height);
-    await store.commit(block(5), 5);
-    assert.throws(() => store.commit(block(6), 5), /assertion failed: height 6 committed, the journal has 5/);
-    assert.throws(() => store.commit(block(7), 9), /assertion failed: height 7 committed after 5/);
-    assert.throws(() => store.commit(block(5), 9), /assertion failed/);
-    const bad = { ...block(6), changed: [{ key: new Uint8Array(), value: undefined }] };
-    assert.throws(() => store.commit(bad, 9), /assertion failed: a key of 0 bytes/);
-    const shared = { ...block(6), changed: [{ key: Uint8Array.of(1), value: new Uint8Array(new SharedArrayBuffer(4)) }] };
-    assert.throws(() => store.commit(shared, 9), /shared memory/);
-    await Promise.all([6, 7, 8].map((height) => store.commit(block(height), 9)));
-    assert.equal(store.height, 8);
-    await store.close();
-    await assert.rejects(store.commit(block(9), 9), hasCode('STORE_STOPPED'));
-  }));
+inBothForms('never ahead of the journal, never out of order', async (folder, options) => {
+  const store = await Store.open(folder, options);
+  const block = (height: number): BlockCommit => randomBlock(new Random(height), height);
+  await store.commit(block(5), 5);
+  assert.throws(() => store.commit(block(6), 5), /assertion failed: height 6 committed, the journal has 5/);
+  assert.throws(() => store.commit(block(7), 9), /assertion failed: height 7 committed after 5/);
+  assert.throws(() => store.commit(block(5), 9), /assertion failed/);
+  const bad = { ...block(6), changed: [{ key: new Uint8Array(), value: undefined }] };
+  assert.throws(() => store.commit(bad, 9), /assertion failed: a key of 0 bytes/);
+  const shared = { ...block(6), changed: new PackedChanges([new Uint8Array(new SharedArrayBuffer(4))]) };
+  assert.throws(() => store.commit(shared, 9), /shared memory/);
+  await Promise.all([6, 7, 8].map((height) => store.commit(block(height), 9)));
+  assert.equal(store.height, 8);
+  await store.close();
+  await assert.rejects(store.commit(block(9), 9), hasCode('STORE_STOPPED'));
+});
 
 // --- The world --------------------------------------------------------------------------------------------------------------------
 
@@ -291,7 +302,7 @@ const COMMITTER = `
   const body = ${bodyAt};
   const failed = (error) => writeSync(1, error.code + ' ' + error.message + '\\n');
   try {
-    const store = await Store.open(process.argv[1], { chainId: new Uint8Array(32).fill(4) });
+    const store = await Store.open(process.argv[1], { chainId: new Uint8Array(32).fill(4), thread: process.argv[2] === 'true' });
     writeSync(1, 'opened\\n');
     let next = (store.height ?? 0) + 1;
     let going = true;
@@ -312,8 +323,12 @@ const COMMITTER = `
   }
 `;
 
-function committer(folder: string, ...before: string[]): { readonly child: ChildProcess; readonly lines: AsyncIterator<string> } {
-  const command = [...before, process.execPath, '--input-type=module', '-e', COMMITTER, folder];
+function committer(
+  folder: string,
+  { thread = false }: StoreOptions,
+  ...before: string[]
+): { readonly child: ChildProcess; readonly lines: AsyncIterator<string> } {
+  const command = [...before, process.execPath, '--input-type=module', '-e', COMMITTER, folder, String(thread)];
   // LMDB's binding writes errors to stderr besides reporting them.
   const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'ignore'] });
   children.add(child);
@@ -336,50 +351,51 @@ async function checkCommitted(folder: string, confirmed: number): Promise<number
   return height;
 }
 
-test('processes that are killed leave whole commits, and all that were confirmed', () =>
-  inFolder(async (folder) => {
-    let confirmed = 0;
-    for (let i = 0; i < KILLS; i++) {
-      const { child, lines } = committer(folder);
-      assert.equal((await lines.next()).value, 'opened');
-      const until = confirmed + 1 + (i % 4) * 11;
-      for (let line = await lines.next(); !line.done; line = await lines.next()) {
-        confirmed = Number(line.value);
-        // Some time later, to hit a commit anywhere.
-        if (confirmed === until) setTimeout(() => child.kill('SIGKILL'), 2 + i);
-      }
-      confirmed = await checkCommitted(folder, confirmed);
-    }
-  }));
-
-test('a disk that is full: an error that says so, and nothing confirmed is lost', { skip: process.platform === 'win32' }, () =>
-  inFolder(async (folder) => {
-    const { lines } = committer(folder, 'sh', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'sh');
+inBothForms('processes that are killed leave whole commits, and all that were confirmed', async (folder, options) => {
+  let confirmed = 0;
+  for (let i = 0; i < KILLS; i++) {
+    const { child, lines } = committer(folder, options);
     assert.equal((await lines.next()).value, 'opened');
-    let confirmed = 0;
-    const others: string[] = [];
+    const until = confirmed + 1 + (i % 4) * 11;
     for (let line = await lines.next(); !line.done; line = await lines.next()) {
-      if (/^\d/.test(line.value)) confirmed = Number(line.value);
-      else others.push(line.value);
+      confirmed = Number(line.value);
+      // Some time later, to hit a commit anywhere.
+      if (confirmed === until) setTimeout(() => child.kill('SIGKILL'), 2 + i);
     }
-    assert.ok(confirmed > 5);
-    // LMDB takes a write that was cut short by the limit for a failing disk, and there is space in fact.
-    assert.match(others.join('\n'), /^(?:DISK_FULL|DISK_FAILED) the disk .*\nclosed$/);
-    await checkCommitted(folder, confirmed);
-  }),
-);
+    confirmed = await checkCommitted(folder, confirmed);
+  }
+});
 
-test('in use, of another chain, of another version', () =>
-  inFolder(async (folder) => {
-    const { child, lines } = committer(folder);
-    assert.equal((await lines.next()).value, 'opened');
-    await assert.rejects(Store.open(folder, OPTIONS), hasCode('FOLDER_LOCKED', new RegExp(`process ${child.pid}`)));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await assert.rejects(Store.open(folder, { chainId: new Uint8Array(32) }), hasCode('WRONG_CHAIN', /belongs to the chain 0404/));
-    await setVersion(folder, 3);
-    await assert.rejects(Store.open(folder, OPTIONS), hasCode('WRONG_VERSION', /version 3: open it with the release/));
-  }));
+inBothForms('a disk that is full: an error that says so, and nothing confirmed is lost', async (folder, options) => {
+  // Limits of the shell.
+  if (process.platform === 'win32') return;
+  const { lines } = committer(folder, options, 'sh', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'sh');
+  assert.equal((await lines.next()).value, 'opened');
+  let confirmed = 0;
+  const others: string[] = [];
+  for (let line = await lines.next(); !line.done; line = await lines.next()) {
+    if (/^\d/.test(line.value)) confirmed = Number(line.value);
+    else others.push(line.value);
+  }
+  assert.ok(confirmed > 5);
+  // LMDB takes a write that was cut short by the limit for a failing disk, and there is space in fact.
+  assert.match(others.join('\n'), /^(?:DISK_FULL|DISK_FAILED) the disk .*\nclosed$/);
+  await checkCommitted(folder, confirmed);
+});
+
+inBothForms('in use, of another chain, of another version', async (folder, options) => {
+  const { child, lines } = committer(folder, options);
+  assert.equal((await lines.next()).value, 'opened');
+  await assert.rejects(Store.open(folder, options), hasCode('FOLDER_LOCKED', new RegExp(`process ${child.pid}`)));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await assert.rejects(
+    Store.open(folder, { ...options, chainId: new Uint8Array(32) }),
+    hasCode('WRONG_CHAIN', /belongs to the chain 0404/),
+  );
+  await setVersion(folder, 3);
+  await assert.rejects(Store.open(folder, options), hasCode('WRONG_VERSION', /version 3: open it with the release/));
+});
 
 async function setVersion(folder: string, version: number): Promise<void> {
   const { open } = await import('lmdb');
@@ -389,58 +405,56 @@ async function setVersion(folder: string, version: number): Promise<void> {
   await root.close();
 }
 
-test('a store of the version before is gone on with', () =>
-  inFolder(async (folder) => {
-    const random = new Random(8);
-    const model = new Model();
-    const add = async (store: Store): Promise<void> => {
-      const block = { ...randomBlock(random, model.height + 1), body: bytesOf(random, 0, 500) };
-      model.apply(block);
-      await store.commit(block, JOURNAL_LAST);
-    };
-    let store = await Store.open(folder, OPTIONS);
-    // Bytes are kept as version 1 kept them.
-    for (let i = 0; i < 5; i++) await add(store);
-    await store.close();
-    await setVersion(folder, 1);
-    store = await Store.open(folder, OPTIONS);
-    check(store, model, random);
-    await add(store);
-    await store.close();
-    store = await Store.open(folder, OPTIONS);
-    check(store, model, random);
-    await store.close();
-  }));
+inBothForms('a store of the version before is gone on with', async (folder, options) => {
+  const random = new Random(8);
+  const model = new Model();
+  const add = async (store: Store): Promise<void> => {
+    const block = { ...randomBlock(random, model.height + 1), body: bytesOf(random, 0, 500) };
+    model.apply(block);
+    await store.commit(block, JOURNAL_LAST);
+  };
+  let store = await Store.open(folder, options);
+  // Bytes are kept as version 1 kept them.
+  for (let i = 0; i < 5; i++) await add(store);
+  await store.close();
+  await setVersion(folder, 1);
+  store = await Store.open(folder, options);
+  check(store, model, random);
+  await add(store);
+  await store.close();
+  store = await Store.open(folder, options);
+  check(store, model, random);
+  await store.close();
+});
 
-test('blocks are kept in columns, with one book of addresses, and come back as their encodings', () =>
-  inFolder(async (folder) => {
-    const random = new Random(4);
-    const counts = [0, 1, 3, 20, 63, 64, 700, 700, 30, 2000];
-    const blocks = counts.map(
-      (count, height): Block => ({ number: height, timeMs: 5, transactions: transfers(random, count, 40 + 30 * height) }),
-    );
-    let store = await Store.open(folder, OPTIONS);
-    const commit = (block: Block): Promise<void> => {
-      const rest = { header: Uint8Array.of(1), receipts: new Uint8Array(), changed: [] };
-      return store.commit({ height: block.number, timeMs: block.timeMs, body: block, ...rest }, JOURNAL_LAST);
-    };
-    const checkAll = (from: number, to: number): void => {
-      for (const block of blocks.slice(from, to)) assert.deepEqual(store.body(block.number), encodeBlock(block), `block ${block.number}`);
-    };
-    // Without waiting for one another: the later ones name addresses of the earlier ones that are not on disk.
-    await Promise.all(blocks.slice(0, 8).map(commit));
-    checkAll(0, 8);
-    await store.close();
-    store = await Store.open(folder, OPTIONS);
-    checkAll(0, 8);
-    for (const block of blocks.slice(8)) await commit(block);
-    await store.prune(8);
-    checkAll(8, counts.length);
-    await store.close();
-    store = await Store.open(folder, OPTIONS);
-    checkAll(8, counts.length);
-    await store.close();
-  }));
+inBothForms('blocks are kept in columns, with one book of addresses, and come back as their encodings', async (folder, options) => {
+  const random = new Random(4);
+  const counts = [0, 1, 3, 20, 63, 64, 700, 700, 30, 2000];
+  const blocks = counts.map(
+    (count, height): Block => ({ number: height, timeMs: 5, transactions: transfers(random, count, 40 + 30 * height) }),
+  );
+  let store = await Store.open(folder, options);
+  const commit = (block: Block): Promise<void> => {
+    const rest = { header: Uint8Array.of(1), receipts: new Uint8Array(), changed: [] };
+    return store.commit({ height: block.number, timeMs: block.timeMs, body: block, ...rest }, JOURNAL_LAST);
+  };
+  const checkAll = (from: number, to: number): void => {
+    for (const block of blocks.slice(from, to)) assert.deepEqual(store.body(block.number), encodeBlock(block), `block ${block.number}`);
+  };
+  // Without waiting for one another: the later ones name addresses of the earlier ones that are not on disk.
+  await Promise.all(blocks.slice(0, 8).map(commit));
+  checkAll(0, 8);
+  await store.close();
+  store = await Store.open(folder, options);
+  checkAll(0, 8);
+  for (const block of blocks.slice(8)) await commit(block);
+  await store.prune(8);
+  checkAll(8, counts.length);
+  await store.close();
+  store = await Store.open(folder, options);
+  checkAll(8, counts.length);
+  await store.close();
+});
 
 function transfers(random: Random, count: number, accounts: number): Transaction[] {
   return Array.from({ length: count }, (_, i) => ({
@@ -453,53 +467,51 @@ function transfers(random: Random, count: number, accounts: number): Transaction
   }));
 }
 
-test('a file that is not LMDB’s, or only a part of it, is an error and not the end of the process', () =>
-  inFolder(async (folder) => {
-    const whole = join(folder, 'whole');
-    const store = await Store.open(whole, OPTIONS);
-    for (let height = 1; height <= 20; height++) await store.commit(randomBlock(new Random(height), height), height);
-    await store.close();
-    const bytes = await readFile(join(whole, 'data.mdb'));
-    const changes: ((path: string) => Promise<void>)[] = [
-      (path) => writeFile(path, 'x'),
-      (path) => writeFile(path, 'y'.repeat(bytes.length)),
-      (path) => writeFile(path, new Uint8Array(bytes.length)),
-      (path) => writeFile(path, ''),
-      (path) => rm(path),
-      (path) => truncate(path, 4096),
-      (path) => truncate(path, bytes.length - 4096),
-      (path) => writeFile(path, Buffer.from(bytes).fill(0, 0, 4096)),
-      (path) => writeFile(path, Buffer.from(bytes).fill(0, 4096, 8192)),
-    ];
-    for (const [i, change] of changes.entries()) {
-      const copy = join(folder, `copy ${i}`);
-      await cp(whole, copy, { recursive: true });
-      await change(join(copy, 'data.mdb'));
-      await assert.rejects(Store.open(copy, OPTIONS), hasCode('STORE_DAMAGED', /execute the journal again/));
-    }
-    const again = await Store.open(whole, OPTIONS);
-    assert.equal(again.height, 20);
-    await again.close();
-  }));
+inBothForms('a file that is not LMDB’s, or only a part of it, is an error and not the end of the process', async (folder, options) => {
+  const whole = join(folder, 'whole');
+  const store = await Store.open(whole, options);
+  for (let height = 1; height <= 20; height++) await store.commit(randomBlock(new Random(height), height), height);
+  await store.close();
+  const bytes = await readFile(join(whole, 'data.mdb'));
+  const changes: ((path: string) => Promise<void>)[] = [
+    (path) => writeFile(path, 'x'),
+    (path) => writeFile(path, 'y'.repeat(bytes.length)),
+    (path) => writeFile(path, new Uint8Array(bytes.length)),
+    (path) => writeFile(path, ''),
+    (path) => rm(path),
+    (path) => truncate(path, 4096),
+    (path) => truncate(path, bytes.length - 4096),
+    (path) => writeFile(path, Buffer.from(bytes).fill(0, 0, 4096)),
+    (path) => writeFile(path, Buffer.from(bytes).fill(0, 4096, 8192)),
+  ];
+  for (const [i, change] of changes.entries()) {
+    const copy = join(folder, `copy ${i}`);
+    await cp(whole, copy, { recursive: true });
+    await change(join(copy, 'data.mdb'));
+    await assert.rejects(Store.open(copy, options), hasCode('STORE_DAMAGED', /execute the journal again/));
+  }
+  const again = await Store.open(whole, options);
+  assert.equal(again.height, 20);
+  await again.close();
+});
 
-test('damage in a body, its receipts or its header is found when it is read', () =>
-  inFolder(async (folder) => {
-    const store = await Store.open(folder, OPTIONS);
-    const random = new Random(3);
-    const mark = Uint8Array.from({ length: 40 }, () => random.below(256));
-    const value = Uint8Array.from({ length: 2000 }, (_, i) => mark[i % 40] as number);
-    const noise = Uint8Array.from({ length: 1500 }, () => random.below(256));
-    const block = { height: 1, timeMs: 1, header: value, body: noise, receipts: value, changed: [] };
-    await store.commit(block, 1);
-    await store.close();
-    const path = join(folder, 'data.mdb');
-    const bytes = await readFile(path);
-    const at = bytes.indexOf(noise.subarray(0, 20));
-    assert.ok(at > 0);
-    bytes[at + 700] = (bytes[at + 700] as number) ^ 1;
-    await writeFile(path, bytes);
-    const again = await Store.open(folder, OPTIONS);
-    assert.deepEqual(again.header(1), value);
-    assert.throws(() => again.body(1), hasCode('STORE_DAMAGED', /height 1: checksum/));
-    await again.close();
-  }));
+inBothForms('damage in a body, its receipts or its header is found when it is read', async (folder, options) => {
+  const store = await Store.open(folder, options);
+  const random = new Random(3);
+  const mark = Uint8Array.from({ length: 40 }, () => random.below(256));
+  const value = Uint8Array.from({ length: 2000 }, (_, i) => mark[i % 40] as number);
+  const noise = Uint8Array.from({ length: 1500 }, () => random.below(256));
+  const block = { height: 1, timeMs: 1, header: value, body: noise, receipts: value, changed: [] };
+  await store.commit(block, 1);
+  await store.close();
+  const path = join(folder, 'data.mdb');
+  const bytes = await readFile(path);
+  const at = bytes.indexOf(noise.subarray(0, 20));
+  assert.ok(at > 0);
+  bytes[at + 700] = (bytes[at + 700] as number) ^ 1;
+  await writeFile(path, bytes);
+  const again = await Store.open(folder, options);
+  assert.deepEqual(again.header(1), value);
+  assert.throws(() => again.body(1), hasCode('STORE_DAMAGED', /height 1: checksum/));
+  await again.close();
+});

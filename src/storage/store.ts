@@ -5,16 +5,18 @@
  * of the journal: who commits says how far the journal is flushed. What it lags behind is executed again from the journal.
  *
  * LMDB keeps it: pages are copied and not changed, and a transaction is in force when its root is written, after everything else was
- * flushed. Writes happen on LMDB's thread; commits that come while one is written form the next transaction, with one flush for all.
+ * flushed. Blocks are packed and written by store-writer.ts, on this thread or on one of the store's own; reading is here.
  * After a failed write the store takes nothing more.
  *
  * Not here: checksums of records (the state root is one: compute it after reading them), and what bodies, receipts and headers mean.
  */
-import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.ts';
+import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
+import { packBlock } from '../ledger/packed-block.ts';
+import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Address, Block, ClientId } from '../ledger/transactions.ts';
-import { packBody, packReceipts, unpackBody, unpackReceipts } from './block-packing.ts';
-import { pack, unpack } from './compression.ts';
+import { unpackBody, unpackReceipts } from './block-packing.ts';
+import { unpack } from './compression.ts';
 import {
   accountTerm,
   type BlockTerms,
@@ -25,20 +27,27 @@ import {
   marketKey,
   orderTerm,
   readU48,
-  splitKeys,
   transactionTerm,
   U48_MAX,
 } from './index-keys.ts';
-import { FileSizeNote, FREE_BYTES_MIN, freeBytes, wrongWithFile } from './lmdb-file.ts';
+import { damagedText, storeError } from './lmdb-error.ts';
+import { FileSizeNote, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
-import { diskError, StorageError } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
+import { HEIGHT, IDENTITY, StoreTables, type Table } from './store-tables.ts';
+import { StoreThread } from './store-thread.ts';
+import { type BlockWriter, type CommitBytes, StoreWriter } from './store-writer.ts';
 import { StoredAddresses } from './stored-addresses.ts';
 
-export interface RecordChange {
-  /** 1 to 255 bytes. */
-  readonly key: Uint8Array;
-  /** Undefined: the record is gone. */
-  readonly value: Uint8Array | undefined;
+export interface StoreOptions {
+  readonly chainId: Uint8Array;
+  /** Blocks are packed and written by a thread of the store's own. Default: by the one that commits, except for LMDB's part. */
+  readonly thread?: boolean;
+}
+
+/** A block as it is in the journal (src/ledger/packed-block.ts). */
+export interface JournaledBlock {
+  readonly journaled: Uint8Array;
 }
 
 /** Bytes must stay as they are until the commit has resolved, and must not be views of shared memory. */
@@ -47,10 +56,10 @@ export interface BlockCommit {
   readonly timeMs: number;
   readonly header: Uint8Array;
   /** The block, which is kept in columns; or bytes. `Store.body` gives the block's encoding back, or the bytes. */
-  readonly body: Block | Uint8Array;
+  readonly body: JournaledBlock | Block | Uint8Array;
   readonly receipts: Uint8Array;
-  /** Each key at most once. */
-  readonly changed: readonly RecordChange[];
+  /** Each key at most once. What is not packed is packed here. */
+  readonly changed: PackedChanges | Iterable<RecordChange>;
   /** Without it the block is found by its height only. */
   readonly terms?: BlockTerms;
 }
@@ -75,94 +84,46 @@ export interface StateRecords extends Iterable<{ readonly key: Uint8Array; reado
   close(): void;
 }
 
-type Bytes = Database<Uint8Array, Uint8Array>;
-
-interface Write {
-  readonly database: Bytes;
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | undefined;
-}
-
-interface Waiting {
-  readonly writes: readonly Write[];
-  /** The height that is in force with it; the same as before for prunings. */
-  readonly height: number | undefined;
-  readonly resolve: () => void;
-  readonly reject: (error: StorageError) => void;
-}
-
-const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const VERSION = 2;
 /** Its bodies and receipts are in forms that this version reads too: such a store is gone on with, and is of this version from then on. */
 const VERSION_BEFORE = 1;
-const KEY_BYTES_MAX = 255;
 const LIMIT = 1000;
-/** Blocks of one transaction of a pruning, so that commits get their turn. */
-const PRUNED_AT_ONCE = 64;
-
-const IDENTITY = Buffer.from('identity');
-const HEIGHT = Buffer.from('height');
-/** The first height whose body is there. */
-const FIRST = Buffer.from('first');
+const NOTHING = new Uint8Array();
 
 export class Store {
-  private readonly folder: string;
   private readonly disk: RealDisk;
-  private readonly root: RootDatabase<Uint8Array, Uint8Array>;
-  private readonly meta: Bytes;
-  private readonly headers: Bytes;
-  private readonly bodies: Bytes;
-  private readonly receiptsOf: Bytes;
-  private readonly state: Bytes;
-  private readonly index: Bytes;
-  /** The index keys of each block, to find them again for pruning. */
-  private readonly terms: Bytes;
-  private readonly addresses: Bytes;
-  private readonly numbers: Bytes;
+  private readonly tables: StoreTables;
+  private readonly writer: BlockWriter;
+  /** For reading: who writes has its own, with the addresses that are on their way. */
   private readonly book: StoredAddresses;
-  private readonly size: FileSizeNote;
-  private committed: number | undefined;
   /** With those that wait. */
   private accepted: number | undefined;
-  private waiting: Waiting[] = [];
-  private writing: Promise<void> | undefined;
-  private stopped: StorageError | undefined;
   private closed = false;
 
-  private constructor(folder: string, disk: RealDisk, root: RootDatabase<Uint8Array, Uint8Array>) {
-    this.folder = folder;
+  private constructor(disk: RealDisk, tables: StoreTables, writer: BlockWriter) {
     this.disk = disk;
-    this.root = root;
-    this.size = new FileSizeNote(folder);
-    const database = (name: string): Bytes => root.openDB<Uint8Array, Uint8Array>({ name, ...BYTES });
-    this.meta = database('meta');
-    this.headers = database('headers');
-    this.bodies = database('bodies');
-    this.receiptsOf = database('receipts');
-    this.state = database('state');
-    this.index = database('index');
-    this.terms = database('terms');
-    this.addresses = database('addresses');
-    this.numbers = database('numbers');
-    this.book = new StoredAddresses(this.addresses, this.numbers);
+    this.tables = tables;
+    this.writer = writer;
+    this.book = new StoredAddresses(tables.addresses, tables.numbers);
+    this.accepted = writer.height;
   }
 
   /** Makes the folder, which is the store's own, if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED, the errors of disks. */
-  static async open(folder: string, options: { readonly chainId: Uint8Array }): Promise<Store> {
-    assert(options.chainId.length === 32, `a chain id of ${options.chainId.length} bytes`);
+  static async open(folder: string, { chainId, thread = false }: StoreOptions): Promise<Store> {
+    assert(chainId.length === 32, `a chain id of ${chainId.length} bytes`);
     const disk = await RealDisk.open(folder);
     await disk.lock();
-    let root: RootDatabase<Uint8Array, Uint8Array> | undefined;
+    let tables: StoreTables | undefined;
     try {
       const wrong = await wrongWithFile(folder);
       if (wrong !== undefined) throw new StorageError('STORE_DAMAGED', damagedText(folder, wrong));
-      // Without overlapping flushes a commit that has resolved is on disk. Batches are made here, not of what a turn of the event loop writes.
-      root = open({ path: folder, noSubdir: false, overlappingSync: false, eventTurnBatching: false, ...BYTES });
-      const store = new Store(folder, disk, root);
-      await store.identify(options.chainId);
-      return store;
+      const opened = new StoreTables(folder);
+      tables = opened;
+      if (await identify(opened, chainId)) await disk.syncFolder();
+      const writer = thread ? await StoreThread.start(folder, () => opened.renew()) : new StoreWriter(opened);
+      return new Store(disk, opened, writer);
     } catch (cause) {
-      await root?.close();
+      await tables?.close();
       await disk.unlock();
       throw await storeError(cause, folder, 'opening');
     }
@@ -170,85 +131,68 @@ export class Store {
 
   /** The last height that is on disk; undefined before the first commit, which is that of the genesis, or of a snapshot. */
   get height(): number | undefined {
-    return this.committed;
+    return this.writer.height;
   }
 
   /** The first height that has a body; it and what follows can be looked up. */
   get first(): number {
-    const first = this.read(this.meta, FIRST);
-    return first === undefined ? 0 : readU48(first);
+    return this.tables.first ?? 0;
   }
 
   /**
    * Resolves when it is on disk. The first commit may be of any height, the others follow one on the other; none is above `journalLast`,
-   * the last block that the journal has on disk. Rejects with an error of the disk, or STORE_STOPPED after one.
+   * the last block that the journal has on disk. Rejects with an error of the disk, or STORE_STOPPED after one, or when the store's thread has ended.
    */
   commit(block: BlockCommit, journalLast: number): Promise<void> {
-    const { height, timeMs, changed } = block;
+    const { height, timeMs } = block;
     assert(height <= journalLast, `height ${height} committed, the journal has ${journalLast}`);
     assert(this.accepted === undefined || height === this.accepted + 1, `height ${height} committed after ${this.accepted}`);
     assert(
       Number.isInteger(height) && height >= 0 && height < U48_MAX && timeMs >= 0 && timeMs <= U48_MAX,
       `height ${height} at ${timeMs}`,
     );
-    const at = heightKey(height);
-    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
-    const keys = block.terms === undefined ? [] : keysOf(block.terms, height, timeMs);
-    const body = packBody(block.body, this.book);
-    const writes: Write[] = [
-      { database: this.headers, key: at, value: pack(block.header) },
-      { database: this.bodies, key: at, value: body.packed },
-      { database: this.receiptsOf, key: at, value: packReceipts(block.receipts) },
-    ];
-    if (keys.length > 0) writes.push({ database: this.terms, key: at, value: pack(Buffer.concat(keys)) });
-    for (const key of keys) writes.push({ database: this.index, key, value: NOTHING });
-    for (const { key, value } of changed) {
-      // What LMDB refused in the middle of a batch would leave the batch in parts.
-      assert(key.length > 0 && key.length <= KEY_BYTES_MAX, `a key of ${key.length} bytes`);
-      assert(value === undefined || !(value.buffer instanceof SharedArrayBuffer), 'a value in shared memory');
-      writes.push({ database: this.state, key, value });
-    }
-    for (const { address, number } of this.book.add(body.newAddresses)) {
-      writes.push({ database: this.addresses, key: number, value: address }, { database: this.numbers, key: address, value: number });
-    }
-    if (this.accepted === undefined) writes.push({ database: this.meta, key: FIRST, value: at });
-    writes.push({ database: this.meta, key: HEIGHT, value: at });
+    const done = this.writer.commit(bytesOf(block));
     this.accepted = height;
-    return this.write(writes, height).then(() => this.book.written(body.newAddresses));
+    return done;
   }
 
   header(height: number): Uint8Array | undefined {
-    return this.packed(this.headers, height);
+    return this.packed(this.tables.headers, height);
   }
 
   /** The block as `encodeBlock` writes it. Undefined if there is no such height, or it has been pruned. */
   body(height: number): Uint8Array | undefined {
-    return this.packed(this.bodies, height, (packed) => unpackBody(packed, this.book));
+    return this.packed(this.tables.bodies, height, (packed) => {
+      this.book.renew();
+      return unpackBody(packed, this.book);
+    });
   }
 
   receipts(height: number): Uint8Array | undefined {
-    return this.packed(this.receiptsOf, height, unpackReceipts);
+    return this.packed(this.tables.receiptsOf, height, unpackReceipts);
   }
 
   /** As of `height`. */
   record(key: Uint8Array): Uint8Array | undefined {
-    return this.read(this.state, key);
+    const value = this.tables.state.getBinary(key);
+    return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 
-  records(): StateRecords {
-    const transaction = this.state.useReadTransaction();
-    const height = this.meta.get(HEIGHT, { transaction });
+  /** `from`: the first key, or what it begins with; default: all. */
+  records(from?: Uint8Array): StateRecords {
+    const { state, meta } = this.tables;
+    const transaction = state.useReadTransaction();
+    const height = meta.get(HEIGHT, { transaction });
     let open = true;
     const close = (): void => {
       if (open) transaction.done();
       open = false;
     };
-    const { state } = this;
     return {
       height: height && readU48(height),
       close,
       *[Symbol.iterator]() {
-        for (const { key, value } of state.getRange({ transaction })) yield { key, value };
+        for (const { key, value } of state.getRange({ transaction, ...(from === undefined ? {} : { start: from }) })) yield { key, value };
       },
     };
   }
@@ -283,113 +227,33 @@ export class Store {
   }
 
   /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
-  async prune(below: number): Promise<void> {
-    while (this.committed !== undefined && this.first < Math.min(below, this.committed)) {
-      const { first } = this;
-      const end = Math.min(below, this.committed, first + PRUNED_AT_ONCE);
-      const writes: Write[] = [];
-      for (let height = first; height < end; height++) {
-        const key = heightKey(height);
-        const terms = this.packed(this.terms, height);
-        for (const term of terms === undefined ? [] : splitKeys(terms)) writes.push({ database: this.index, key: term, value: undefined });
-        for (const database of [this.bodies, this.receiptsOf, this.terms]) writes.push({ database, key, value: undefined });
-      }
-      writes.push({ database: this.meta, key: FIRST, value: heightKey(end) });
-      await this.write(writes, undefined);
-    }
+  prune(below: number): Promise<void> {
+    return this.writer.prune(below);
   }
 
   /** Waits for what was committed, and gives the folder back. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.writing;
-    this.stopped ??= new StorageError('STORE_STOPPED', 'the store was closed: open it again');
-    await this.root.close();
-    await this.size.update(true);
+    await this.writer.close();
+    await this.tables.close();
+    await new FileSizeNote(this.tables.folder).update(true);
     await this.disk.unlock();
   }
 
-  private async identify(chainId: Uint8Array): Promise<void> {
-    const identity = this.meta.getBinary(IDENTITY);
-    if (identity === undefined) {
-      if (this.headers.getKeysCount() > 0)
-        throw new StorageError('STORE_DAMAGED', damagedText(this.folder, 'it does not say to which chain it belongs'));
-      await this.writeIdentity(chainId);
-      await this.disk.syncFolder();
-      return;
-    }
-    const version = identity.readUInt32BE();
-    if (version !== VERSION && version !== VERSION_BEFORE) {
-      throw new StorageError(
-        'WRONG_VERSION',
-        `the store in ${this.folder} is of version ${version}: open it with the release that wrote it`,
-      );
-    }
-    if (!identity.subarray(4).equals(chainId)) {
-      const chain = identity.subarray(4).toString('hex');
-      throw new StorageError(
-        'WRONG_CHAIN',
-        `the store in ${this.folder} belongs to the chain ${chain}: choose its genesis, or another folder`,
-      );
-    }
-    const height = this.meta.getBinary(HEIGHT);
-    this.committed = height === undefined ? undefined : readU48(height);
-    this.accepted = this.committed;
-    if (version === VERSION_BEFORE) await this.writeIdentity(chainId);
-  }
-
-  private writeIdentity(chainId: Uint8Array): Promise<void> {
-    const identity = Buffer.alloc(4 + 32);
-    identity.writeUInt32BE(VERSION);
-    identity.set(chainId, 4);
-    return this.write([{ database: this.meta, key: IDENTITY, value: identity }], undefined);
-  }
-
-  private write(writes: readonly Write[], height: number | undefined): Promise<void> {
-    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
-    const done = new Promise<void>((resolve, reject) => this.waiting.push({ writes, height, resolve, reject }));
-    this.writing ??= this.writeGroups();
-    return done;
-  }
-
-  private async writeGroups(): Promise<void> {
-    while (this.waiting.length > 0 && this.stopped === undefined) {
-      const group = this.waiting;
-      this.waiting = [];
-      try {
-        await this.root.batch(() => {
-          for (const { database, key, value } of lastOfEach(group)) {
-            if (value === undefined) database.remove(key);
-            else database.put(key, value);
-          }
-        });
-        this.committed = group.findLast(({ height }) => height !== undefined)?.height ?? this.committed;
-        for (const { resolve } of group) resolve();
-        await this.size.update(false);
-      } catch (cause) {
-        this.stopped = await storeError(cause, this.folder, 'writing');
-        for (const { reject } of [...group, ...this.waiting]) reject(this.stopped);
-        this.waiting = [];
-      }
-    }
-    this.writing = undefined;
-  }
-
-  private read(database: Bytes, key: Uint8Array): Uint8Array | undefined {
-    const value = database.getBinary(key);
-    return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-
-  private packed(database: Bytes, height: number, from: (packed: Uint8Array) => Uint8Array = unpack): Uint8Array | undefined {
-    const value = database.getBinary(heightKey(height));
+  private packed(table: Table, height: number, from: (packed: Uint8Array) => Uint8Array = unpack): Uint8Array | undefined {
+    const value = table.getBinary(heightKey(height));
     if (value === undefined) return undefined;
     try {
       return from(value);
     } catch (cause) {
-      throw new StorageError('STORE_DAMAGED', damagedText(this.folder, `what belongs to height ${height}: ${(cause as Error).message}`), {
-        cause,
-      });
+      throw new StorageError(
+        'STORE_DAMAGED',
+        damagedText(this.tables.folder, `what belongs to height ${height}: ${(cause as Error).message}`),
+        {
+          cause,
+        },
+      );
     }
   }
 
@@ -406,63 +270,53 @@ export class Store {
     answer: (key: Uint8Array) => T,
   ): T[] {
     const [start, end] = newestFirst ? [greatest, least] : [least, greatest];
-    const keys = this.index.getKeys({ start, end, inclusiveEnd: true, reverse: newestFirst, limit });
+    const keys = this.tables.index.getKeys({ start, end, inclusiveEnd: true, reverse: newestFirst, limit });
     return Array.from(keys, answer);
   }
-}
-
-const NOTHING = new Uint8Array();
-
-/** The writes of a group in their order; where a later one overwrites an earlier one, only the later. */
-function lastOfEach(group: readonly Waiting[]): Iterable<Write> {
-  if (group.length === 1) return (group[0] as Waiting).writes;
-  const writes = new Map<Bytes, Map<string, Write>>();
-  for (const write of group.flatMap((waiting) => waiting.writes)) {
-    const { database, key } = write;
-    const ofDatabase = writes.get(database) ?? new Map<string, Write>();
-    writes.set(database, ofDatabase);
-    ofDatabase.set(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'), write);
-  }
-  return [...writes.values()].flatMap((ofDatabase) => [...ofDatabase.values()]);
 }
 
 function readPlace(key: Uint8Array, termBytes: number): Place {
   return { height: readU48(key, termBytes), index: Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(termBytes + 6) };
 }
 
-// --- Errors -----------------------------------------------------------------------------------------------------------------------
+/** What goes to who writes. */
+function bytesOf({ height, timeMs, header, body, receipts, changed, terms }: BlockCommit): CommitBytes {
+  const { pieces } = changed instanceof PackedChanges ? changed : PackedChanges.of(changed);
+  assert(!pieces.some(({ buffer }) => buffer instanceof SharedArrayBuffer), 'changes in shared memory');
+  const keys = terms === undefined ? NOTHING : Buffer.concat(keysOf(terms, height, timeMs));
+  const kept = body instanceof Uint8Array ? body : 'journaled' in body ? body.journaled : packedBlock(body);
+  return { height, header, body: kept, journaled: !(body instanceof Uint8Array), receipts, changed: pieces, keys };
+}
 
-const ERRNO: Readonly<Record<number, string>> = {
-  1: 'EPERM',
-  5: 'EIO',
-  13: 'EACCES',
-  27: 'EFBIG',
-  28: 'ENOSPC',
-  30: 'EROFS',
-  122: 'EDQUOT',
-};
+function packedBlock({ number, timeMs, transactions }: Block): Uint8Array {
+  return packBlock(number, timeMs, transactions.map(encodeTransaction));
+}
 
-/** LMDB gives numbers: its own below zero, the system's above. */
-async function storeError(error: unknown, folder: string, doing: string): Promise<StorageError> {
-  if (error instanceof StorageError) return error;
-  // Of a commit it throws a promise of the reason.
-  const { commitError } = error as { commitError?: Promise<unknown> };
-  const cause = commitError === undefined ? error : await commitError.catch((reason: unknown) => reason);
-  const { code } = cause as { code?: number };
-  if (typeof code === 'number' && code < 0) {
-    return new StorageError('STORE_DAMAGED', damagedText(folder, (cause as Error).message), { cause });
+/** Checks whose store it is, and says so in a new one: true. */
+async function identify(tables: StoreTables, chainId: Uint8Array): Promise<boolean> {
+  const { folder, meta, headers } = tables;
+  const identity = meta.getBinary(IDENTITY);
+  if (identity === undefined) {
+    if (headers.getKeysCount() > 0)
+      throw new StorageError('STORE_DAMAGED', damagedText(folder, 'it does not say to which chain it belongs'));
+    await writeIdentity(tables, chainId);
+    return true;
   }
-  let name = ERRNO[code ?? 0] ?? (cause as NodeJS.ErrnoException).code;
-  // LMDB takes a short write for a disk that fails.
-  if (name === 'EIO' && (await freeBytes(folder).catch(() => FREE_BYTES_MIN)) < FREE_BYTES_MIN) name = 'ENOSPC';
-  return diskError(Object.assign(new Error((cause as Error).message, { cause }), { code: name }), `${doing} the store in ${folder}`);
+  const version = identity.readUInt32BE();
+  if (version !== VERSION && version !== VERSION_BEFORE) {
+    throw new StorageError('WRONG_VERSION', `the store in ${folder} is of version ${version}: open it with the release that wrote it`);
+  }
+  if (!identity.subarray(4).equals(chainId)) {
+    const chain = identity.subarray(4).toString('hex');
+    throw new StorageError('WRONG_CHAIN', `the store in ${folder} belongs to the chain ${chain}: choose its genesis, or another folder`);
+  }
+  if (version === VERSION_BEFORE) await writeIdentity(tables, chainId);
+  return false;
 }
 
-function damagedText(folder: string, what: string): string {
-  return `the store in ${folder} is damaged (${what}): remove it and execute the journal again, or take the state from another node`;
-}
-
-function stoppedBy(cause: StorageError): StorageError {
-  if (cause.code === 'STORE_STOPPED') return cause;
-  return new StorageError('STORE_STOPPED', `the store has stopped after an error (${cause.message})`, { cause });
+function writeIdentity(tables: StoreTables, chainId: Uint8Array): Promise<void> {
+  const identity = Buffer.alloc(4 + 32);
+  identity.writeUInt32BE(VERSION);
+  identity.set(chainId, 4);
+  return tables.write([{ table: tables.meta, key: IDENTITY, value: identity }]);
 }

@@ -24,7 +24,7 @@ interface AddressEntry {
 const REMEMBERED = 65_536;
 
 export class StoredAddresses implements AddressBook {
-  size: number;
+  size = 0;
   private readonly addresses: Bytes;
   private readonly numbers: Bytes;
   private readonly waiting = new Map<Address, number>();
@@ -35,7 +35,12 @@ export class StoredAddresses implements AddressBook {
   constructor(addresses: Bytes, numbers: Bytes) {
     this.addresses = addresses;
     this.numbers = numbers;
-    const [last] = addresses.getKeys({ reverse: true, limit: 1 });
+    this.renew();
+  }
+
+  /** Sees what others have written. */
+  renew(): void {
+    const [last] = this.addresses.getKeys({ reverse: true, limit: 1 });
     this.size = last === undefined ? 0 : readNumber(last) + 1;
   }
 

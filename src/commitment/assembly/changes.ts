@@ -7,6 +7,8 @@ import {
   CHANGE_BYTES,
   CHANGE_BYTES_USED,
   CHANGE_DATA,
+  CHANGE_GIVEN,
+  CHANGE_GIVEN_LEAF,
   CHANGE_KEY_BYTES,
   CHANGE_LEAF,
   CLAIM_CHANGES,
@@ -72,7 +74,7 @@ function hashFour(first: u32, which: usize, scratch: usize): void {
   hashInputs(wideKey(WIDE_PATH), scratch + INPUTS, scratch + LENGTHS, scratch + WORK, scratch + PATHS);
   for (let lane: u32 = 0; lane < 4; lane++) {
     const change = changeAt(first + load<u8>(which + lane));
-    const bytes = load<u32>(change, CHANGE_BYTES_USED);
+    const bytes = load<u32>(change, CHANGE_BYTES_USED) & ~CHANGE_GIVEN;
     const input = scratch + INPUTS + (lane << 7);
     for (let i: u32 = 0; i < 80; i += 16) v128.store(input + i, v128.load(change + CHANGE_DATA + i));
     for (let i = bytes; i < 128; i += 16) v128.store(input + i, i64x2.splat(0));
@@ -84,7 +86,8 @@ function hashFour(first: u32, which: usize, scratch: usize): void {
   for (let lane: u32 = 0; lane < 4; lane++) {
     const change = changeAt(first + load<u8>(which + lane));
     v128.store(change + CHANGE_DATA, v128.load(scratch + PATHS + (lane << 5)));
-    copyHash(scratch + LEAVES + (lane << 5), change + CHANGE_LEAF);
+    const given = (load<u32>(change, CHANGE_BYTES_USED) & CHANGE_GIVEN) != 0;
+    copyHash(given ? change + CHANGE_GIVEN_LEAF : scratch + LEAVES + (lane << 5), change + CHANGE_LEAF);
   }
 }
 

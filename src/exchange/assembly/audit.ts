@@ -23,7 +23,9 @@ import {
   AUDIT_NEGATIVE,
   AUDIT_TREASURY,
   AUDIT_WRONG_SUMS,
+  CLOCK_DORMANT_EQUITY,
   EXC_BACKSTOP,
+  EXC_CLOCK,
   EXC_MARKET_COUNT,
   EXC_MAX_ACCOUNTS,
   EXC_SCRATCH,
@@ -204,7 +206,9 @@ export function endAudit(): void {
     const account = committed<MarginAccount>(marginAccountAt(vault));
     backstop = accountValue<SerialView>(changetype<SerialView>(workerBlock(0)), account, vault);
   }
-  store<i64>(0, money + treasury.a + treasury.b, AUDIT_EQUITY);
+  // What dormant accounts hold is in the sum that is kept as they come and go.
+  const dormant = load<i64>((<usize>load<u32>(0, EXC_CLOCK)) << 5, CLOCK_DORMANT_EQUITY);
+  store<i64>(0, money + treasury.a + treasury.b + dormant, AUDIT_EQUITY);
   store<i64>(0, imbalance, AUDIT_INTEREST);
   store<i64>(0, load<i64>(sums + NEGATIVE), AUDIT_NEGATIVE);
   store<i64>(0, load<i64>(sums + WRONG), AUDIT_WRONG_SUMS);

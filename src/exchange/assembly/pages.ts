@@ -2,7 +2,7 @@
  * Pages of records that are made when they may be needed: positions by four markets, orders and their extras by eight slots, TWAPs.
  *
  * Thread 0 makes them, at admission and between the runs of a block, so directories are constant while transactions run and what a
- * location is never depends on a transaction. A page stays with its account for ever.
+ * location is never depends on a transaction. A page stays with its account until the account becomes dormant; then others get it.
  */
 import { takeChunks } from '../../kernel/assembly/memory';
 import { BLK_NUMBER, CHUNK_BYTES, REG_PAGE_OWNERS } from '../../kernel/layout';
@@ -12,26 +12,48 @@ import {
   CLASS_POSITION,
   CLASS_TWAP,
   DIR_BLOCK,
+  DIR_BYTES,
   DIR_FIRST,
   DIR_FIRST_EXTRAS,
   DIR_PROMISED,
   DIR_SLOTS,
   DIR_TABLE,
   DIR_TWAPS,
+  EXC_FREE_PAGES,
   EXC_ORDER_SLOTS,
   EXC_POOL_EXTRAS,
   EXC_POOL_ORDERS,
   EXC_POOL_POSITIONS,
   EXC_POOL_TABLES,
   EXC_POOL_TWAPS,
+  EXC_POSITION_PAGES,
 } from '../layout';
 import { committed, directoryAt, MarginAccount, marginAccountAt, positionEntry } from './records';
 
 const POSITION_PAGE: u32 = 256;
 const ORDER_PAGE: u32 = 512;
 
+@inline
+function freeList(pool: u32): u32 {
+  return EXC_FREE_PAGES + ((pool - EXC_POOL_POSITIONS) >> 1);
+}
+
+/** Takes back a page whose records are absent. */
+function givePage(pool: u32, page: u32, bytes: u32): void {
+  if (page == 0) return;
+  memory.fill(page, 0, bytes);
+  store<u32>(page, load<u32>(freeList(pool)));
+  store<u32>(freeList(pool), page);
+}
+
 /** `bytes` from a pool whose words are at `pool`: u32 next, u32 left; 0 when the memory is full. */
 function takePage(pool: u32, bytes: u32, recordClass: u32): u32 {
+  const free = load<u32>(freeList(pool));
+  if (free != 0) {
+    store<u32>(freeList(pool), load<u32>(free));
+    store<u32>(free, 0);
+    return free;
+  }
   let left = load<u32>(pool, 4);
   if (left < bytes) {
     const chunk = takeChunks((bytes + CHUNK_BYTES - 1) / CHUNK_BYTES, recordClass, 64, 0);
@@ -120,4 +142,26 @@ export function ensureTwaps(account: u32): bool {
   store<u32>(directory, page, DIR_TWAPS);
   ownPage(page, account, 0);
   return true;
+}
+
+/** Takes back all pages of an account, none of whose records in them is present, when what the block has written is collected. */
+export function freePages(account: u32): void {
+  const pages = load<u32>(0, EXC_POSITION_PAGES);
+  for (let page: u32 = 0; page < pages; page++) {
+    const entry = positionEntry(account, page << 2);
+    givePage(EXC_POOL_POSITIONS, load<u32>(entry), POSITION_PAGE);
+    store<u32>(entry, 0);
+  }
+  const directory = directoryAt(account);
+  const slots = load<u32>(directory, DIR_SLOTS);
+  const table = load<u32>(directory, DIR_TABLE);
+  givePage(EXC_POOL_ORDERS, load<u32>(directory, DIR_FIRST), ORDER_PAGE);
+  givePage(EXC_POOL_EXTRAS, load<u32>(directory, DIR_FIRST_EXTRAS), ORDER_PAGE);
+  for (let slot: u32 = 8; slot < slots; slot += 8) {
+    givePage(EXC_POOL_ORDERS, load<u32>(table + slot), ORDER_PAGE);
+    givePage(EXC_POOL_EXTRAS, load<u32>(table + slot, 4), ORDER_PAGE);
+  }
+  givePage(EXC_POOL_TABLES, table, load<u32>(0, EXC_ORDER_SLOTS));
+  givePage(EXC_POOL_TWAPS, load<u32>(directory, DIR_TWAPS), ORDER_PAGE);
+  memory.fill(directory, 0, DIR_BYTES);
 }

@@ -17,20 +17,23 @@ import { checkLedgerLayout } from '../../ledger/assembly/ledger';
 import { collectPart, listChanges } from './collect';
 import { digestPart, packReceipts } from './digest';
 import { markRecords } from './fill';
+import { packChanges } from './pack-changes';
 import { admitTransaction, declareSet, endOfBlock, eventBytesMax, Programs, turnSeed } from './programs';
 
 export { findKey, removeKey, resolveKey } from '../../kernel/assembly/keys';
+export { touch } from '../../kernel/assembly/dirty';
 export { takeChunks } from '../../kernel/assembly/memory';
 export { beginAudit, endAudit, runAudit } from '../../exchange/assembly/audit';
 export { ensurePage } from '../../exchange/assembly/book';
-export { ensurePosition, ensureSlotPages, ensureTwaps } from '../../exchange/assembly/pages';
+export { ensurePosition, ensureSlotPages, ensureTwaps, freePages } from '../../exchange/assembly/pages';
 export { foldInbox, planBackstop, planFirst, planLiquidations } from '../../exchange/assembly/plan';
 export { planDeleverage } from '../../exchange/assembly/deleverage';
 export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../../exchange/assembly/prices';
+export { findDormant, noteActive } from '../../exchange/assembly/dormant';
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectPart, digestPart, hashPacked, listChanges, markRecords, packReceipts, spreadKeys };
+export { collectPart, digestPart, hashPacked, listChanges, markRecords, packChanges, packReceipts, spreadKeys };
 
 @inline
 function programs(): Programs {

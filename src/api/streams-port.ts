@@ -1,17 +1,8 @@
-/**
- * What the server asks of the views: answers, and feeds of messages. Answers and messages are of one block's state.
- */
+/** What subscriptions are fed by: messages, each of one block's state. */
 export interface StreamMessage {
   readonly channel: string;
   readonly data: unknown;
   readonly height: number;
-}
-
-export interface AnswersPort {
-  /** The block that answers are of. */
-  readonly height: number;
-  /** Throws MalformedRequest for what is no request. */
-  answer(request: unknown): unknown;
 }
 
 export interface StreamsPort {

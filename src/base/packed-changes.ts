@@ -1,0 +1,79 @@
+/**
+ * Changed records as bytes: what execution hands over for a block, and what the store takes. A few arrays in place of two for each record.
+ *
+ *   change   u8 bytes of the key, u16 bytes of the value, little endian (0xffff: the record is gone), the key, the value
+ *   piece    changes, one behind the other
+ *
+ * Invariant: the changes are those of the pieces, in their order; no change is split over two pieces.
+ * Not here: what keys and values mean, and who makes them (execution/assembly/pack-changes.ts, in the kernel).
+ */
+import { assert } from './assert.ts';
+
+export interface RecordChange {
+  /** 1 to 255 bytes. */
+  readonly key: Uint8Array;
+  /** At most 65,534 bytes. Undefined: the record is gone. */
+  readonly value: Uint8Array | undefined;
+}
+
+const HEAD_BYTES = 3;
+const GONE = 0xffff;
+const KEY_BYTES_MAX = 255;
+const PIECE_BYTES = 1 << 16;
+
+export class PackedChanges implements Iterable<RecordChange> {
+  readonly pieces: readonly Uint8Array[];
+
+  constructor(pieces: readonly Uint8Array[]) {
+    this.pieces = pieces;
+  }
+
+  /** The same changes, copied. */
+  static of(changes: Iterable<RecordChange>): PackedChanges {
+    const pieces: Uint8Array[] = [];
+    let piece = new Uint8Array();
+    let used = 0;
+    const finish = (): void => {
+      if (used > 0) pieces.push(piece.subarray(0, used));
+    };
+    for (const { key, value } of changes) {
+      assert(key.length > 0 && key.length <= KEY_BYTES_MAX, `a key of ${key.length} bytes`);
+      assert(value === undefined || value.length < GONE, `a value of ${value?.length} bytes`);
+      const valueBytes = value?.length ?? 0;
+      const bytes = HEAD_BYTES + key.length + valueBytes;
+      if (used + bytes > piece.length) {
+        finish();
+        piece = new Uint8Array(Math.max(PIECE_BYTES, bytes));
+        used = 0;
+      }
+      const coded = value === undefined ? GONE : valueBytes;
+      piece[used] = key.length;
+      piece[used + 1] = coded;
+      piece[used + 2] = coded >>> 8;
+      piece.set(key, used + HEAD_BYTES);
+      if (value !== undefined) piece.set(value, used + HEAD_BYTES + key.length);
+      used += bytes;
+    }
+    finish();
+    return new PackedChanges(pieces);
+  }
+
+  /** Keys and values are views of the pieces. Throws an assertion where a piece does not end with a change. */
+  *[Symbol.iterator](): Generator<RecordChange, void, undefined> {
+    for (const piece of this.pieces) {
+      for (let at = 0; at < piece.length; ) {
+        const keyAt = at + HEAD_BYTES;
+        assert(keyAt < piece.length, `a change of ${piece.length - at} bytes`);
+        const valueAt = keyAt + (piece[at] as number);
+        const coded = (piece[at + 1] as number) | ((piece[at + 2] as number) << 8);
+        const end = coded === GONE ? valueAt : valueAt + coded;
+        assert(
+          valueAt > keyAt && end <= piece.length,
+          `a key of ${valueAt - keyAt} bytes and a change that ends at ${end} of ${piece.length}`,
+        );
+        yield { key: piece.subarray(keyAt, valueAt), value: coded === GONE ? undefined : piece.subarray(valueAt, end) };
+        at = end;
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Writes blocks to the store: packs them, and joins those that come while others are written to one transaction, with one flush for all.
+ *
+ * Invariant: a commit is there in whole or not at all, with its height. After a failed write nothing more is taken.
+ * Not here: which heights may be committed when (store.ts), and on which thread this runs (store-thread.ts, or the caller's).
+ */
+import { assert } from '../base/assert.ts';
+import { PackedChanges } from '../base/packed-changes.ts';
+import { unpackBlock } from '../ledger/packed-block.ts';
+import { packBody, packReceipts } from './block-packing.ts';
+import { pack, unpack } from './compression.ts';
+import { heightKey, splitKeys } from './index-keys.ts';
+import { damagedText, stoppedBy, storeClosed, storeError } from './lmdb-error.ts';
+import { FileSizeNote } from './lmdb-file.ts';
+import { StorageError } from './storage-error.ts';
+import { FIRST, HEIGHT, type StoreTables, type Table, type Write } from './store-tables.ts';
+import { StoredAddresses } from './stored-addresses.ts';
+
+/** A block as it comes to who writes it: bytes that stay as they are until it is committed. */
+export interface CommitBytes {
+  readonly height: number;
+  readonly header: Uint8Array;
+  readonly body: Uint8Array;
+  /** The body is a block as the journal has it, to be kept in columns; otherwise bytes to be kept as they are. */
+  readonly journaled: boolean;
+  readonly receipts: Uint8Array;
+  /** Pieces of packed changes, each key at most once. */
+  readonly changed: readonly Uint8Array[];
+  /** Of the index, one behind the other. */
+  readonly keys: Uint8Array;
+}
+
+/** Who writes the store: the same thread, or another one. */
+export interface BlockWriter {
+  /** The last height that is on disk, as far as is known here. */
+  readonly height: number | undefined;
+  /** Resolves when it is on disk. Rejects with errors of the disk, or STORE_STOPPED after one. */
+  commit(block: CommitBytes): Promise<void>;
+  /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
+  prune(below: number): Promise<void>;
+  /** Waits for what was committed, and takes nothing more. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly writes: readonly Write[];
+  /** The height that is in force with it; the same as before for prunings. */
+  readonly height: number | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: StorageError) => void;
+}
+
+const NOTHING = new Uint8Array();
+/** Blocks of one transaction of a pruning, so that commits get their turn. */
+const PRUNED_AT_ONCE = 64;
+
+export class StoreWriter implements BlockWriter {
+  height: number | undefined;
+  private readonly tables: StoreTables;
+  private readonly book: StoredAddresses;
+  private readonly size: FileSizeNote;
+  private empty: boolean;
+  private waiting: Waiting[] = [];
+  private writing: Promise<void> | undefined;
+  private stopped: StorageError | undefined;
+
+  constructor(tables: StoreTables) {
+    this.tables = tables;
+    this.book = new StoredAddresses(tables.addresses, tables.numbers);
+    this.size = new FileSizeNote(tables.folder);
+    this.height = tables.height;
+    this.empty = this.height === undefined;
+  }
+
+  commit({ height, header, body, journaled, receipts, changed, keys }: CommitBytes): Promise<void> {
+    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
+    const { tables } = this;
+    const at = heightKey(height);
+    const { packed, newAddresses } = packBody(journaled ? unpackBlock(body) : body, this.book);
+    const writes: Write[] = [
+      { table: tables.headers, key: at, value: pack(header) },
+      { table: tables.bodies, key: at, value: packed },
+      { table: tables.receiptsOf, key: at, value: packReceipts(receipts) },
+    ];
+    if (keys.length > 0) writes.push({ table: tables.terms, key: at, value: pack(keys) });
+    for (const key of splitKeys(keys)) writes.push({ table: tables.index, key, value: NOTHING });
+    for (const { key, value } of new PackedChanges(changed)) writes.push({ table: tables.state, key, value });
+    for (const { address, number } of this.book.add(newAddresses)) {
+      writes.push({ table: tables.addresses, key: number, value: address }, { table: tables.numbers, key: address, value: number });
+    }
+    if (this.empty) writes.push({ table: tables.meta, key: FIRST, value: at });
+    this.empty = false;
+    writes.push({ table: tables.meta, key: HEIGHT, value: at });
+    return this.write(writes, height).then(() => this.book.written(newAddresses));
+  }
+
+  async prune(below: number): Promise<void> {
+    const { tables } = this;
+    while (this.height !== undefined) {
+      const first = tables.first as number;
+      const end = Math.min(below, this.height, first + PRUNED_AT_ONCE);
+      if (first >= end) return;
+      const writes: Write[] = [];
+      for (let height = first; height < end; height++) {
+        const key = heightKey(height);
+        for (const term of this.keysAt(height)) writes.push({ table: tables.index, key: term, value: undefined });
+        for (const table of [tables.bodies, tables.receiptsOf, tables.terms]) writes.push({ table, key, value: undefined });
+      }
+      writes.push({ table: tables.meta, key: FIRST, value: heightKey(end) });
+      await this.write(writes, undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+    this.stopped ??= storeClosed();
+  }
+
+  private keysAt(height: number): Uint8Array[] {
+    const packed = this.tables.terms.getBinary(heightKey(height));
+    if (packed === undefined) return [];
+    try {
+      return splitKeys(unpack(packed));
+    } catch (cause) {
+      const what = `what belongs to height ${height}: ${(cause as Error).message}`;
+      throw new StorageError('STORE_DAMAGED', damagedText(this.tables.folder, what), { cause });
+    }
+  }
+
+  private write(writes: readonly Write[], height: number | undefined): Promise<void> {
+    if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
+    const done = new Promise<void>((resolve, reject) => this.waiting.push({ writes, height, resolve, reject }));
+    this.writing ??= this.writeGroups();
+    return done;
+  }
+
+  private async writeGroups(): Promise<void> {
+    while (this.waiting.length > 0 && this.stopped === undefined) {
+      // What else has come by now goes with it.
+      await new Promise((resolve) => setImmediate(resolve));
+      const group = this.waiting;
+      this.waiting = [];
+      try {
+        await this.tables.write(lastOfEach(group));
+        this.height = group.findLast(({ height }) => height !== undefined)?.height ?? this.height;
+        for (const { resolve } of group) resolve();
+        await this.size.update(false);
+      } catch (cause) {
+        this.stopped = await storeError(cause, this.tables.folder, 'writing');
+        for (const { reject } of [...group, ...this.waiting]) reject(this.stopped);
+        this.waiting = [];
+      }
+    }
+    this.writing = undefined;
+  }
+}
+
+/** The writes of a group in their order; where a later one overwrites an earlier one, only the later. */
+function lastOfEach(group: readonly Waiting[]): Iterable<Write> {
+  assert(group.length > 0, 'a group of commits');
+  if (group.length === 1) return (group[0] as Waiting).writes;
+  const writes = new Map<Table, Map<string, Write>>();
+  for (const write of group.flatMap((waiting) => waiting.writes)) {
+    const { table, key } = write;
+    const ofTable = writes.get(table) ?? new Map<string, Write>();
+    writes.set(table, ofTable);
+    ofTable.set(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'), write);
+  }
+  return [...writes.values()].flatMap((ofTable) => [...ofTable.values()]);
+}

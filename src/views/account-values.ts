@@ -4,7 +4,7 @@
  * Values between the points, and those from before the node started, are not kept anywhere: marks move accounts that nobody touches. The
  * last point of an answer is the value now. Profit is the value less what came in from outside and plus what went out.
  */
-import type { MoneyFact } from './block-facts.ts';
+import type { MoneyFact } from './facts.ts';
 import { collateralFlow } from './money-flow.ts';
 
 export interface ValuePoint {

@@ -117,7 +117,7 @@ function postFrame(id: number, body: string): Buffer {
   const header = payload.length < LENGTH_16 ? 2 : 4;
   const frame = Buffer.alloc(header + MASK_BYTES + payload.length);
   frame[0] = 0x81;
-  frame[1] = 0x80 | (payload.length < LENGTH_16 ? payload.length : LENGTH_16);
+  frame[1] = 0x80 | Math.min(payload.length, LENGTH_16);
   if (header === 4) frame.writeUInt16BE(payload.length, 2);
   const mask = randomBytes(MASK_BYTES);
   frame.set(mask, header);

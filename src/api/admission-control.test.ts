@@ -53,7 +53,9 @@ test('who has not asked for ten seconds has no part any more', () => {
 });
 
 test('what is under way is what has entered and not left, within the room', () => {
-  const steps = fc.array(fc.record({ address: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(500), leaves: fc.boolean(), ms: fc.nat(3000) }));
+  const steps = fc.array(
+    fc.record({ address: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(500), leaves: fc.boolean(), ms: fc.nat(3000) }),
+  );
   fc.assert(
     fc.property(steps, (taken) => {
       let now = 0;

@@ -4,7 +4,7 @@
  * Values between the points, and those from before the node started, are not kept anywhere: marks move accounts that nobody touches. The
  * last point of an answer is the value now. Profit is the value less what came in from outside and plus what went out.
  */
-import type { MoneyFact } from './block-facts.ts';
+import type { MoneyFact } from './facts.ts';
 import { collateralFlow } from './money-flow.ts';
 
 export interface ValuePoint {
@@ -39,6 +39,10 @@ export class AccountValues {
     this.byAccount.set(account, series);
     if (this.byAccount.size > ACCOUNTS_MAX) this.forgetOldest();
     return series;
+  }
+
+  forget(account: number): void {
+    this.byAccount.delete(account);
   }
 
   has(account: number): boolean {

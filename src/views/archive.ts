@@ -7,16 +7,8 @@
 import { OID_SLOT_BITS } from '../exchange/layout.ts';
 import type { Address } from '../ledger/transactions.ts';
 import type { Store } from '../storage/index.ts';
-import {
-  type BlockFacts,
-  type FactContext,
-  type FillFact,
-  itemOfOrdinal,
-  type MoneyFact,
-  type OrderFact,
-  type ReadableBlock,
-  readBlock,
-} from './block-facts.ts';
+import { type FactContext, itemOfOrdinal, readBlock } from './block-facts.ts';
+import type { BlockFacts, FillFact, MoneyFact, OrderFact, ReadableBlock } from './facts.ts';
 import type { MarketTable } from './market-table.ts';
 import { OrderTable } from './order-table.ts';
 import { RunningPositions } from './running-positions.ts';

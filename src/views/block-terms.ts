@@ -7,9 +7,9 @@
 import * as X from '../exchange/layout.ts';
 import type { Address, ClientId, Transaction } from '../ledger/transactions.ts';
 import type { BlockTerms } from '../storage/index.ts';
-import type { ReadableBlock } from './block-facts.ts';
-import { NOBODY } from './block-facts.ts';
 import { codeOf, eventsOf, type LedgerEvent } from './events.ts';
+import type { ReadableBlock } from './facts.ts';
+import { NOBODY } from './facts.ts';
 import { transactionHash } from './transaction-name.ts';
 
 export interface TermNames {

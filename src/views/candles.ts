@@ -4,7 +4,7 @@
  * An interval without trades has no candle. Weeks and three-day spans are counted from 1970, months are those of the calendar (UTC).
  * Invariant: a candle's high and low are those of the trades between `startMs` and `endMs`.
  */
-import type { TradeFact } from './block-facts.ts';
+import type { TradeFact } from './facts.ts';
 
 export interface Candle {
   readonly startMs: number;

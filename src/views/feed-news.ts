@@ -1,6 +1,6 @@
 /** What one block means for those who listen: its facts by user, and where something has changed. Only users with listeners are looked at. */
 import type { Address } from '../ledger/transactions.ts';
-import type { BlockFacts, FillFact, LiquidationFact, MoneyFact, OrderFact, PaymentFact, TradeFact, TwapFact } from './block-facts.ts';
+import type { BlockFacts, FillFact, LiquidationFact, MoneyFact, OrderFact, PaymentFact, TradeFact, TwapFact } from './facts.ts';
 import type { TrackedOrder } from './order-table.ts';
 import type { Touched } from './state-mirror.ts';
 import type { Views } from './views.ts';

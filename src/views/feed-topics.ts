@@ -7,8 +7,8 @@
 
 import { deflateRawSync } from 'node:zlib';
 import type { Address } from '../ledger/transactions.ts';
-import type { FillFact, OrderFact } from './block-facts.ts';
 import { quoteText } from './decimal-text.ts';
+import type { FillFact, OrderFact } from './facts.ts';
 import type { BlockNews, UserNews } from './feed-news.ts';
 import { candleJson, paymentJson, tradeJson, twapRowJson } from './history-json.ts';
 import { activeAssetOf, clearinghouseOf, spotStateOf } from './info-accounts.ts';

@@ -7,7 +7,7 @@
  */
 
 import type { Address } from '../ledger/transactions.ts';
-import type { BlockFacts } from './block-facts.ts';
+import type { BlockFacts } from './facts.ts';
 import { type BlockNews, newsOf } from './feed-news.ts';
 import { type Topic, topicOf } from './feed-topics.ts';
 import { RequestFields } from './request.ts';

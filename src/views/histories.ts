@@ -4,6 +4,8 @@
  * Invariant: facts come in the order of the chain, each block once. Older ones than these are found through the store (stored-blocks.ts).
  */
 import { AccountValues } from './account-values.ts';
+import { BoundedLog } from './bounded-log.ts';
+import { Candles } from './candles.ts';
 import type {
   BlockFacts,
   FillFact,
@@ -16,9 +18,7 @@ import type {
   TwapProgress,
   TwapSoFar,
   TwapTerms,
-} from './block-facts.ts';
-import { BoundedLog } from './bounded-log.ts';
-import { Candles } from './candles.ts';
+} from './facts.ts';
 import type { Market } from './market-table.ts';
 import type { OrderTable } from './order-table.ts';
 
@@ -98,6 +98,12 @@ export class Histories {
       this.twaps.push(twap.terms.account, twap);
       if (twap.status !== 'activated' && twap.status !== 'waitingForTrigger') this.twapProgress.end(twap.terms);
     }
+  }
+
+  /** Accounts that are gone: their numbers may be others' from the next block on. */
+  forget(accounts: ReadonlySet<number>): void {
+    for (const log of [this.fills, this.sliceFills, this.orders, this.money, this.payments, this.twaps]) log.forget(accounts);
+    for (const account of accounts) this.values.forget(account);
   }
 
   private addTrade(trade: TradeFact): void {

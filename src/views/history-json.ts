@@ -1,8 +1,8 @@
 /** Fills, trades, candles, funding and TWAPs in the protocol's words. */
 import type { Address } from '../ledger/transactions.ts';
-import type { FillFact, FundingFact, PaymentFact, TradeFact, TwapFact, TwapTerms } from './block-facts.ts';
 import type { Candle, Interval } from './candles.ts';
 import { quoteText, rateText } from './decimal-text.ts';
+import type { FillFact, FundingFact, PaymentFact, TradeFact, TwapFact, TwapTerms } from './facts.ts';
 import type { Market, MarketTable } from './market-table.ts';
 import { SYSTEM_NAME } from './transaction-name.ts';
 

@@ -1,5 +1,5 @@
 /** What has happened to an account: fills, funding, money, TWAPs. Times in requests are of both ends, in ms. */
-import type { FillFact, MoneyFact } from './block-facts.ts';
+import type { FillFact, MoneyFact } from './facts.ts';
 import { aggregatedFills, fillJson, paymentRowJson, sliceFillJson, twapRowJson, twapStateJson } from './history-json.ts';
 import { type LedgerUpdate, ledgerUpdate } from './money-flow.ts';
 import type { RequestFields } from './request.ts';

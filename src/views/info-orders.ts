@@ -1,5 +1,5 @@
 /** An account's orders: open ones, one by its number or client id, and what became of the others. */
-import type { OrderFact } from './block-facts.ts';
+import type { OrderFact } from './facts.ts';
 import { openOrderJson, orderJson, orderRowJson } from './order-json.ts';
 import type { TrackedOrder } from './order-table.ts';
 import type { RequestFields } from './request.ts';

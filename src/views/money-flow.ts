@@ -1,8 +1,8 @@
 /** What a movement of money means for one of its accounts: for its collateral, and in the protocol's words (`userNonFundingLedgerUpdates`). */
 import * as X from '../exchange/layout.ts';
 import type { Address } from '../ledger/transactions.ts';
-import { type MoneyFact, NOBODY } from './block-facts.ts';
 import { quoteText, scaledText } from './decimal-text.ts';
+import { type MoneyFact, NOBODY } from './facts.ts';
 import type { MarketTable } from './market-table.ts';
 
 export interface LedgerUpdate {

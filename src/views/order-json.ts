@@ -1,6 +1,6 @@
 /** Orders in the protocol's words: ORDER, OPEN_ORDER and rows of order histories. */
 import type { TimeInForce } from '../ledger/transactions.ts';
-import type { OrderFact } from './block-facts.ts';
+import type { OrderFact } from './facts.ts';
 import type { Market, MarketTable } from './market-table.ts';
 import type { OrderTable, TrackedOrder, TriggerTerms } from './order-table.ts';
 

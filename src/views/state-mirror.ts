@@ -33,6 +33,8 @@ export interface Touched {
   readonly books: Set<number>;
   /** Markets whose mark has changed. */
   readonly marks: Set<number>;
+  /** Accounts that have become dormant: their numbers may be others' from the next block on. */
+  readonly gone: Set<number>;
   /** Changed orders, by account and slot. */
   readonly orders: { readonly account: number; readonly slot: number }[];
 }
@@ -239,6 +241,7 @@ export class StateMirror {
       markets: new Set(),
       books: new Set(),
       marks: new Set(),
+      gone: new Set(),
       orders: [],
     };
     for (const { key, value } of records) this.take(key, value, touched);
@@ -248,6 +251,7 @@ export class StateMirror {
   private take(key: Uint8Array, value: Uint8Array | undefined, touched: Touched): void {
     const recordClass = key[0] as number;
     if (IGNORED.has(recordClass)) return;
+    if (recordClass === L.CLASS_ACCOUNT && value === undefined) touched.gone.add(field(key, 0));
     this.reader.load(value ?? NOTHING);
     if (this.takeMarket(recordClass, key, value, touched)) return;
     if (this.takeAccount(recordClass, key, value)) touched.accounts.add(field(key, 0));
@@ -316,6 +320,8 @@ export class StateMirror {
       }
       case X.CLASS_SETTINGS: {
         const settings = value && R.readSettings(read);
+        const before = this.settings.get(account)?.referrer ?? 0;
+        if (settings === undefined && before > 0) this.referred.put(before - 1, account, undefined);
         put(this.settings, account, settings);
         if (settings !== undefined && settings.referrer > 0) this.referred.put(settings.referrer - 1, account, true);
         return true;
@@ -381,6 +387,15 @@ export class StateMirror {
     } else if (recordClass === X.CLASS_CLOCK) this.lastRollDay = read.time(16) - 1;
   }
 
+  /** Accounts that have become dormant, when nothing of the block speaks of them any more. */
+  forget(accounts: ReadonlySet<number>): void {
+    for (const number of accounts) {
+      const address = this.addressOf(number);
+      this.accounts.delete(number);
+      if (address !== undefined) this.numbers.delete(address);
+    }
+  }
+
   private setAccount(number: number, account: R.AccountState): void {
     const before = this.accounts.get(number);
     if (before !== undefined && before.address !== account.address) this.numbers.delete(before.address);
@@ -410,6 +425,7 @@ const IGNORED: ReadonlySet<number> = new Set([
   X.CLASS_TREASURY,
   X.CLASS_REPORT,
   X.CLASS_SEED,
+  X.CLASS_DORMANT,
 ]);
 
 function put<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {

@@ -5,10 +5,13 @@
 import { decodeHeader } from '../commitment/header.ts';
 import { decodeBlock } from '../ledger/transaction-codec.ts';
 import type { Store } from '../storage/index.ts';
-import type { ReadableBlock } from './block-facts.ts';
+import type { ReadableBlock } from './facts.ts';
+
+const ORDINALS_KEPT = 200_000;
 
 export class StoredBlocks {
   private readonly store: Store;
+  private readonly ordinals = new Map<number, bigint>();
 
   constructor(store: Store) {
     this.store = store;
@@ -30,21 +33,41 @@ export class StoredBlocks {
     return { number, timeMs, firstOrdinal, transactions, receipts: unpacked(receipts) };
   }
 
-  /** The height of the block that has given out an ordinal; undefined: before what is stored. */
+  /** The newest blocks that are there, oldest first: at most so many, and no more once they have so many transactions. */
+  newest(blocksMax: number, transactionsMax: number): ReadableBlock[] {
+    const blocks: ReadableBlock[] = [];
+    let transactions = 0;
+    for (let height = this.height; height > 0 && blocks.length < blocksMax && transactions < transactionsMax; height--) {
+      const block = this.at(height);
+      if (block === undefined) break;
+      blocks.push(block);
+      transactions += block.transactions.length;
+    }
+    return blocks.reverse();
+  }
+
+  /** The height of the block that has given out an ordinal; undefined: before what is stored. Headers outlive the blocks. */
   heightOfOrdinal(ordinal: bigint): number | undefined {
-    let [low, high] = [this.store.first, this.height];
-    const next = (height: number): bigint | undefined => {
-      const header = this.store.header(height);
-      return header && decodeHeader(header).nextOrdinal;
-    };
-    const first = next(low);
-    if (first === undefined || ordinal < first) return undefined;
+    let [low, high] = [this.store.header(0) === undefined ? this.store.first : 0, this.height];
+    if (ordinal < this.nextOrdinal(low) || ordinal >= this.nextOrdinal(high)) return undefined;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((next(middle) ?? 0n) <= ordinal) low = middle + 1;
+      if (this.nextOrdinal(middle) <= ordinal) low = middle + 1;
       else high = middle;
     }
-    return (next(low) ?? 0n) > ordinal ? low : undefined;
+    return low;
+  }
+
+  /** The ordinal that the first item behind a block gets. */
+  private nextOrdinal(height: number): bigint {
+    const known = this.ordinals.get(height);
+    if (known !== undefined) return known;
+    const header = this.store.header(height);
+    const ordinal = header === undefined ? 0n : decodeHeader(header).nextOrdinal;
+    // Searches look at the same heights again and again.
+    if (this.ordinals.size >= ORDINALS_KEPT) this.ordinals.clear();
+    this.ordinals.set(height, ordinal);
+    return ordinal;
   }
 
   timeMs(height: number): number {

@@ -9,24 +9,25 @@
  * Invariant: everything that is answered belongs to `height`. Nothing is read from the engine, whose memory is ahead while a block executes.
  */
 import { assert } from '../base/assert.ts';
-import { CAUSE_BACKSTOP } from '../base/codes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { type ExchangeOptions, exchangeOptions } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { ROLE_AGENT } from '../ledger/layout.ts';
-import type { Address, TimeInForce } from '../ledger/transactions.ts';
+import type { Address } from '../ledger/transactions.ts';
 import type { ConfirmedBlock } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { Archive } from './archive.ts';
-import { type BlockFacts, type FactContext, type ReadableBlock, readBlock, triggerLimitTicks } from './block-facts.ts';
-import { codeOf, eventsOf } from './events.ts';
+import { type FactContext, readBlock } from './block-facts.ts';
+import type { BlockFacts } from './facts.ts';
 import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
 import { ContextCache } from './info-markets.ts';
+import { delistedBy, lookAhead } from './look-ahead.ts';
 import { MarketTable } from './market-table.ts';
-import { NO_CHILDREN, OrderTable, type TrackedOrder } from './order-table.ts';
-import { positionKey, RunningPositions } from './running-positions.ts';
+import { OrderTable } from './order-table.ts';
+import { orderOfRecord, placeOf } from './record-order.ts';
+import { RunningPositions } from './running-positions.ts';
 import { StateMirror, type Touched } from './state-mirror.ts';
 import { StoredBlocks } from './stored-blocks.ts';
 
@@ -41,13 +42,8 @@ export interface ViewsOptions {
 }
 
 const RECENT_BLOCKS = 5_000;
-const TIFS: ReadonlyMap<number, TimeInForce> = new Map([
-  [X.TIF_GTC, 'gtc'],
-  [X.TIF_IOC, 'ioc'],
-  [X.TIF_ALO, 'alo'],
-  [X.TIF_MARKET, 'market'],
-  [X.TIF_FOK, 'fok'],
-]);
+/** Blocks before so many transactions are not read at a start, however many blocks there are. */
+const RECENT_TRANSACTIONS = 100_000;
 const SLOT_MASK = (1n << BigInt(X.OID_SLOT_BITS)) - 1n;
 const SLICES_PER_MINUTE = 2;
 const NO_ADDRESS = `0x${'0'.repeat(40)}`;
@@ -134,6 +130,9 @@ export class Views {
     this.atMs = block.timeMs;
     this.noteValues(touched);
     this.feeds.publish(facts, touched);
+    if (touched.gone.size === 0) return;
+    mirror.forget(touched.gone);
+    histories.forget(touched.gone);
   }
 
   /** Of an account that there is. */
@@ -196,59 +195,12 @@ export class Views {
         orders.settle(account, slot, undefined);
         continue;
       }
-      const order = orders.find(record.oid) ?? this.orderOfRecord(account, slot, undefined);
+      const order = orders.find(record.oid) ?? this.orders.add(orderOfRecord(mirror, this.markets, account, slot));
       order.leftLots = record.sizeLots + (mirror.extras.get(account, slot)?.hiddenLots ?? 0n);
       order.originalLots = record.originalLots;
       order.place = placeOf(record.flags);
       orders.settle(account, slot, order);
     }
-  }
-
-  /** An order that was open before the first block that is known. */
-  private orderOfRecord(
-    account: number,
-    slot: number,
-    placed: { readonly timeMs: number; readonly clientId: string | undefined } | undefined,
-  ): TrackedOrder {
-    const { mirror } = this;
-    const record = mirror.orders.get(account, slot);
-    assert(record !== undefined, 'an order has a record');
-    const extra = mirror.extras.get(account, slot);
-    const isTrigger = extra !== undefined && extra.triggerTicks !== 0 && (record.flags & (X.ORDER_TRIGGER | X.ORDER_CHILD)) !== 0;
-    const timeMs = placed?.timeMs ?? 0;
-    const sell = (record.flags & X.FLAG_SELL) !== 0;
-    const bounded = isTrigger && extra.triggerMarket;
-    const order = this.orders.add({
-      oid: record.oid,
-      account,
-      market: record.market,
-      sell,
-      tif: TIFS.get(record.tif) ?? 'gtc',
-      limitTicks: bounded ? triggerLimitTicks(extra.triggerTicks, sell, this.markets.market(record.market)) : record.priceTicks,
-      originalLots: record.originalLots,
-      reduceOnly: (record.flags & X.FLAG_REDUCE_ONLY) !== 0,
-      clientId: placed?.clientId,
-      trigger: isTrigger
-        ? {
-            takeProfit: extra.triggerKind === X.TRIGGER_TAKE_PROFIT,
-            priceTicks: extra.triggerTicks,
-            market: extra.triggerMarket,
-            whole: extra.whole,
-          }
-        : undefined,
-      timeMs,
-      leftLots: record.sizeLots + (extra?.hiddenLots ?? 0n),
-      place: placeOf(record.flags),
-      status: 'open',
-      statusMs: timeMs,
-      children: NO_CHILDREN,
-      shown: 0,
-    });
-    order.children = [extra?.child1 ?? 0, extra?.child2 ?? 0].flatMap((link) => {
-      const child = link === 0 ? undefined : mirror.orders.get(account, link - 1);
-      return child === undefined ? [] : [child.oid];
-    });
-    return order;
   }
 
   // --- A start from the store -------------------------------------------------------------------------------------------------------
@@ -263,7 +215,7 @@ export class Views {
     }
     this.atHeight = stored.height;
     this.atMs = stored.timeMs(stored.height);
-    const blocks = recentOf(stored, recentBlocks);
+    const blocks = stored.newest(recentBlocks, RECENT_TRANSACTIONS);
     const { starts, filled } = lookAhead(blocks, this.mirror, this.backstop);
     const first = blocks[0]?.number ?? stored.height + 1;
     this.openStoredOrders(stored, filled, first);
@@ -298,7 +250,7 @@ export class Views {
       if (height !== undefined) heights.set(ordinal, height);
       if (height !== undefined && height >= first) continue;
       const timeMs = height === undefined ? 0 : stored.timeMs(height);
-      const order = this.orderOfRecord(account, slot, { timeMs, clientId: clientIds.get(oid) });
+      const order = this.orders.add(orderOfRecord(mirror, this.markets, account, slot, { timeMs, clientId: clientIds.get(oid) }));
       order.leftLots += filled.get(oid) ?? 0n;
       this.orders.settle(account, slot, order);
       assert(Number(oid & SLOT_MASK) === slot, 'an oid ends with its slot');
@@ -322,67 +274,4 @@ export class Views {
       }
     }
   }
-}
-
-function placeOf(flags: number): TrackedOrder['place'] {
-  if ((flags & X.ORDER_CHILD) !== 0) return 'child';
-  return (flags & X.ORDER_TRIGGER) !== 0 ? 'trigger' : 'book';
-}
-
-/** The newest blocks that the store has, oldest first. */
-function recentOf(stored: StoredBlocks, most: number): ReadableBlock[] {
-  const blocks: ReadableBlock[] = [];
-  for (let height = stored.height; height > 0 && blocks.length < most; height--) {
-    const block = stored.at(height);
-    if (block === undefined) break;
-    blocks.push(block);
-  }
-  return blocks.reverse();
-}
-
-/** Markets that a stored block has delisted: it is of that time and has a vote for it. */
-function delistedBy({ timeMs, transactions }: ReadableBlock, mirror: StateMirror): Map<number, number> {
-  const delisted = new Map<number, number>();
-  for (const transaction of transactions) {
-    if (transaction.kind !== 'delist' || mirror.delistedMs[transaction.market] !== timeMs) continue;
-    delisted.set(transaction.market, mirror.settledTicks[transaction.market] ?? 0);
-  }
-  return delisted;
-}
-
-/** What these blocks will find: sizes of positions before their first change, and how much of each order they fill. */
-function lookAhead(
-  blocks: readonly ReadableBlock[],
-  mirror: StateMirror,
-  backstop: number | undefined,
-): { readonly starts: Map<number, bigint>; readonly filled: Map<bigint, bigint> } {
-  const starts = new Map<number, bigint>();
-  const filled = new Map<bigint, bigint>();
-  /** What the backstop vault has taken over, by market: no fill of its own says so. */
-  const taken = new Map<number, bigint>();
-  const start = (account: number, market: number, lots: bigint): void => {
-    const key = positionKey(account, market);
-    if (!starts.has(key)) starts.set(key, account === backstop ? lots - (taken.get(market) ?? 0n) : lots);
-  };
-  for (const { receipts } of blocks) {
-    for (const receipt of receipts) {
-      if (codeOf(receipt) !== 0) continue;
-      for (const event of eventsOf(receipt)) {
-        if (event.kind === 'fill') {
-          start(event.taker, event.market, event.takerStartLots);
-          start(event.maker, event.market, event.makerStartLots);
-          filled.set(event.makerOid, (filled.get(event.makerOid) ?? 0n) + event.lots);
-        } else if (event.kind === 'forced' && event.method === CAUSE_BACKSTOP && event.lots !== 0n) {
-          start(event.account, event.market, -event.lots);
-          taken.set(event.market, (taken.get(event.market) ?? 0n) - event.lots);
-        }
-      }
-    }
-  }
-  for (const [market, lots] of backstop === undefined ? [] : taken) {
-    // What a settlement has closed is in no record: then all of it is taken for taken over.
-    const held = mirror.isDelisted(market) ? lots : (mirror.positions.get(backstop as number, market)?.sizeLots ?? 0n);
-    start(backstop as number, market, held);
-  }
-  return { starts, filled };
 }

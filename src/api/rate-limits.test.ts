@@ -59,7 +59,13 @@ test('what was traded is asked for where it matters only', () => {
 
 test('limits that are off count and refuse nothing', () => {
   const budgets = new AddressBudgets({ ...limitDefaults, addressRequests: 1 }, () => 0);
-  assert.equal(budgets.take('a', 100, () => 0n, false), true);
-  assert.equal(budgets.take('a', 100, () => 0n, false), true);
+  assert.equal(
+    budgets.take('a', 100, () => 0n, false),
+    true,
+  );
+  assert.equal(
+    budgets.take('a', 100, () => 0n, false),
+    true,
+  );
   assert.equal(budgets.budgetOf('a', 0n).used, 200);
 });

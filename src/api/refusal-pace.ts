@@ -6,7 +6,7 @@
  * Not here: who is refused.
  */
 
-/** Refusals a second, and at once. At 40 us each over HTTP they take a 25th of a core. */
+/** Refusals a second, and at once. At some 50 us each they take a twentieth of a core. */
 const PER_SECOND = 1000;
 const BURST = 100;
 const HOLD_MAX_MS = 5000;

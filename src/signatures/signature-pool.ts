@@ -38,7 +38,7 @@ export interface Preimage {
 const BATCH_MAX = 64;
 /** Batches that a thread has, the one that it works on included: enough that it has work while the thread that serves executes a block. */
 const THREAD_BATCHES_MAX = 4;
-/** What a thread that is at work gets at least: fewer are a message that costs as much as half of their recovery. They wait for it, or for others. */
+/** What a thread that is at work gets at least: fewer are not worth a message of their own, and wait for others or for the thread. */
 const AHEAD_MIN = 16;
 const ATTEMPTS_MAX = 2;
 /** How often a thread is started in place of one that died. */

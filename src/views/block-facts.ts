@@ -63,6 +63,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
   code.CODE_UNKNOWN_KIND,
   code.CODE_EMPTY_BATCH,
   code.CODE_TOO_MANY_ITEMS,
+  code.CODE_ACCOUNT_LIMIT,
 ]);
 /** Of a modify: the old order is still there (docs/rules.md, 4.5). */
 const BEFORE_REPLACING: ReadonlySet<number> = new Set([

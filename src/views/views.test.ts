@@ -185,9 +185,10 @@ function checkVolumes(views: Views, ledger: NaiveLedger, blocks: readonly Confir
       if (market === undefined || /Liquidated|Settlement|Auto/.test(dir)) continue;
       sum += market.notional(market.priceTicks(px) ?? 0n, market.sizeLots(sz) ?? 0n);
     }
-    assert.equal(sum, volumes.get(account) ?? 0n);
+    // A number that has gone to another account has the volumes of both in its events.
+    if (!views.genesis.dormantDays) assert.equal(sum, volumes.get(account) ?? 0n);
     assert.equal((views.answer({ type: 'userRateLimit', user }) as Json).cumVlm, quoteText(ledger.state.volumeOf(account)));
-    assert.equal(ledger.state.volumeOf(account), volumes.get(account) ?? 0n);
+    assert.equal(sum, ledger.state.volumeOf(account));
   }
 }
 

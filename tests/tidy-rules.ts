@@ -64,7 +64,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     layer: 4,
     imports: ['base'],
     packages: ['secp256k1', '@noble/curves', '@noble/hashes'],
-    door: ['measure.ts', 'signature-pool.ts'],
+    door: ['bulk-signing.ts', 'measure.ts', 'signature-pool.ts'],
   },
   sdk: {
     layer: 4,
@@ -94,7 +94,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
   },
   api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
-  cli: { layer: 8, door: ['load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
+  cli: { layer: 8, door: ['heddle.ts', 'load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
   conformance: { layer: 8 },
   simulator: { layer: 8, packages: ['fast-check'] },
   benchmarks: { layer: 8, peers: ['cli'], packages: ['commander', 'cli-progress'] },

@@ -90,8 +90,8 @@ export class ExchangeHandler {
     if (isRefusal(translated)) return failed(translated.refused);
     const behalf = translated.behalf ?? (isUserSigned(action) ? undefined : request.vaultAddress);
     const actor = behalf ?? multiSig?.user ?? account.owner ?? signer;
-    const volume = volumeOf(actor);
-    if (budgets.take(actor, itemsOf(action), volume, isCancel(action)) === undefined) {
+    if (!budgets.take(actor, itemsOf(action), () => volumeOf(actor), isCancel(action))) {
+      const volume = volumeOf(actor);
       const { used, allowed, reserved } = budgets.budgetOf(actor, volume);
       return failed(requestMessages.tooManyRequests(used + itemsOf(action), allowed + reserved, volume));
     }

@@ -8,7 +8,7 @@
  * docs/api-beyond.md has the answers in full; bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
  */
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
-import { proveSettled } from '../node/index.ts';
+import type { SettledProofs } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { fieldOf, type JsonObject, naturalAt, textAt } from './json-input.ts';
 import { MalformedRequest } from './malformed-request.ts';
@@ -16,6 +16,7 @@ import type { Budget } from './rate-limits.ts';
 
 export interface LedgerContext {
   readonly store: Store;
+  readonly proofs: Pick<SettledProofs, 'prove'>;
   /** The last block that is confirmed. */
   readonly confirmedHeight: () => number;
   readonly budgetOf: (user: string) => Budget;
@@ -24,9 +25,6 @@ export interface LedgerContext {
 }
 
 const KEY_BYTES_MAX = 255;
-/** Proofs are made on the thread that serves: beyond, a stopped node makes them (`heddle prove`). */
-const PROOF_RECORDS_MAX = 200_000;
-
 const TYPES = new Set(['settlement', 'proof', 'budget']);
 
 export function isLedgerRequest(request: JsonObject): boolean {
@@ -34,13 +32,13 @@ export function isLedgerRequest(request: JsonObject): boolean {
   return typeof type === 'string' && TYPES.has(type);
 }
 
-/** Throws MalformedRequest. */
+/** The answer, or the promise of one. Throws MalformedRequest. */
 export function ledgerAnswer(request: JsonObject, context: LedgerContext): unknown {
   switch (textAt(request, 'type')) {
     case 'settlement':
       return settlement(naturalAt(request, 'height'), context);
     case 'proof':
-      return proof(textAt(request, 'key'), context.store);
+      return proof(textAt(request, 'key'), context.proofs);
     default:
       return budget(textAt(request, 'user'), context);
   }
@@ -56,10 +54,10 @@ function headerFields(header: BlockHeader): Record<string, string> {
   return { headerHash: hex(headerHash(header)), stateRoot: hex(header.stateRoot), header: hex(encodeHeader(header)) };
 }
 
-function proof(text: string, store: Store): unknown {
+async function proof(text: string, proofs: LedgerContext['proofs']): Promise<unknown> {
   const digits = text.replace(/^0x/, '');
   if (!/^(?:[0-9a-fA-F]{2})+$/.test(digits) || digits.length > KEY_BYTES_MAX * 2) throw new MalformedRequest('key is no hexadecimal key');
-  const proven = proveSettled(store, [new Uint8Array(Buffer.from(digits, 'hex'))], PROOF_RECORDS_MAX);
+  const proven = await proofs.prove([new Uint8Array(Buffer.from(digits, 'hex'))]);
   if (proven === undefined) return null;
   const { header, proof: bytes } = proven;
   return { height: header.height, header: hex(encodeHeader(header)), proof: hex(bytes) };

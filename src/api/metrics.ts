@@ -43,7 +43,7 @@ export class Metrics {
   readonly refused: Counter<'reason'>;
   readonly dropped: Counter<'reason'>;
 
-  constructor(sampled: Sampled, options: { readonly process?: boolean } = {}) {
+  constructor(sampled: Sampled) {
     const registers = [this.registry];
     const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
       new Counter({ name, help, labelNames: [...labelNames], registers });
@@ -98,6 +98,6 @@ export class Metrics {
         },
       });
     }
-    if (options.process !== false) collectDefaultMetrics({ register: this.registry, prefix: 'heddle_' });
+    collectDefaultMetrics({ register: this.registry, prefix: 'heddle_' });
   }
 }

@@ -368,14 +368,16 @@ test('a stop in the middle of trading loses no order that was acknowledged', asy
         const answers = await client.order([order(true, price, '0.1')]);
         acknowledged.set(resting(answers[0]), price);
         if (acknowledged.size === ENOUGH) enough.resolve();
-      } catch {
-        return; // Not acknowledged: the node was stopping.
+      } catch (error) {
+        // Not acknowledged: the node was stopping. Before that nobody may fail, or there would never be enough.
+        if (!stopping) enough.reject(error);
+        return;
       }
     }
   });
   await enough.promise;
-  const closed = first.service.close();
   stopping = true;
+  const closed = first.service.close();
   await Promise.all([closed, ...trading]);
   const second = await startService({ folder: first.folder });
   try {

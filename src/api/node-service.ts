@@ -10,7 +10,15 @@ import { assert } from '../base/assert.ts';
 import { CODE_OK } from '../base/codes.ts';
 import { exchangeOptions, type Genesis } from '../exchange/genesis.ts';
 import type { Address } from '../ledger/transactions.ts';
-import { type BlockWork, type ConfirmedBlock, type FolderOptions, openFolder, type Pipeline, type Settlement } from '../node/index.ts';
+import {
+  type BlockWork,
+  type ConfirmedBlock,
+  type FolderOptions,
+  openFolder,
+  type Pipeline,
+  SettledProofs,
+  type Settlement,
+} from '../node/index.ts';
 import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
@@ -57,6 +65,9 @@ export interface NodeServiceOptions {
 const VOLUME_DECIMALS = 6;
 const FLUSH_MS = 100;
 const KEPT_FEEDS_MAX = 2_000;
+/** Beyond, a stopped node makes proofs (`heddle prove`). */
+const PROOF_RECORDS_MAX = 200_000;
+const PROOF_FRESH_MS = 2_000;
 /** How far the settled height may lag before the node calls itself not ready. */
 const UNSETTLED_MAX = 100;
 
@@ -78,6 +89,7 @@ export class NodeService {
   private readonly budgets: AddressBudgets;
   private readonly explorer: Explorer;
   private readonly store: Store;
+  private readonly proofs: SettledProofs;
   private readonly confirmedAt = new Map<number, number>();
   private readonly flushing: NodeJS.Timeout;
   private server: ApiServer | undefined;
@@ -89,6 +101,7 @@ export class NodeService {
     this.genesis = parts.genesis;
     this.views = parts.views;
     this.store = parts.store;
+    this.proofs = new SettledProofs(parts.store, { recordsMax: PROOF_RECORDS_MAX, freshMs: PROOF_FRESH_MS });
     this.explorer = parts.explorer;
     this.signatures = signatures;
     this.budgets = new AddressBudgets(options.limits, options.clock);
@@ -250,6 +263,7 @@ export class NodeService {
   private ledgerContext(): LedgerContext {
     return {
       store: this.store,
+      proofs: this.proofs,
       confirmedHeight: () => this.views.height,
       budgetOf: (user) => this.budgetOf(user),
       enforced: this.options.limits.enforced,

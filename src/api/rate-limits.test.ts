@@ -27,23 +27,45 @@ test('a minute has so much weight for each sender, and what is refused is not co
 test('an address has requests, and more as it trades', () => {
   let now = 1_000_000;
   const budgets = new AddressBudgets({ ...limitDefaults, enforced: true, addressRequests: 10 }, () => now);
-  const usd = (dollars: number): bigint => BigInt(dollars) * 1_000_000n;
-  assert.deepEqual(budgets.take('a', 10, 0n, false), { used: 10, allowed: 10, reserved: 0 });
+  const usd = (dollars: number) => (): bigint => BigInt(dollars) * 1_000_000n;
+  assert.equal(budgets.take('a', 10, usd(0), false), true);
+  assert.deepEqual(budgets.budgetOf('a', 0n), { used: 10, allowed: 10, reserved: 0 });
   // Once in ten seconds, whatever was used.
-  assert.notEqual(budgets.take('a', 1, 0n, false), undefined);
-  assert.equal(budgets.take('a', 1, 0n, false), undefined);
+  assert.equal(budgets.take('a', 1, usd(0), false), true);
+  assert.equal(budgets.take('a', 1, usd(0), false), false);
   now += 10_000;
-  assert.notEqual(budgets.take('a', 1, 0n, false), undefined);
+  assert.equal(budgets.take('a', 1, usd(0), false), true);
   // Cancels go twice as far.
-  assert.notEqual(budgets.take('a', 5, 0n, true), undefined);
-  assert.equal(budgets.take('a', 5, 0n, true), undefined);
-  assert.notEqual(budgets.take('a', 100, usd(500), false), undefined);
+  assert.equal(budgets.take('a', 5, usd(0), true), true);
+  assert.equal(budgets.take('a', 5, usd(0), true), false);
+  assert.equal(budgets.take('a', 100, usd(500), false), true);
   budgets.reserve('b', 5);
-  assert.deepEqual(budgets.take('b', 15, 0n, false), { used: 15, allowed: 10, reserved: 5 });
+  assert.equal(budgets.take('b', 15, usd(0), false), true);
+  assert.deepEqual(budgets.budgetOf('b', 0n), { used: 15, allowed: 10, reserved: 5 });
+});
+
+test('what was traded is asked for where it matters only', () => {
+  const budgets = new AddressBudgets({ ...limitDefaults, enforced: true, addressRequests: 10 }, () => 1_000_000);
+  let asked = 0;
+  const volumeOf = (): bigint => {
+    asked++;
+    return 0n;
+  };
+  budgets.take('a', 10, volumeOf, false);
+  assert.equal(asked, 0);
+  budgets.take('a', 1, volumeOf, false);
+  assert.equal(asked, 1);
 });
 
 test('limits that are off count and refuse nothing', () => {
   const budgets = new AddressBudgets({ ...limitDefaults, addressRequests: 1 }, () => 0);
-  assert.equal(budgets.take('a', 100, 0n, false)?.used, 100);
-  assert.equal(budgets.take('a', 100, 0n, false)?.used, 200);
+  assert.equal(
+    budgets.take('a', 100, () => 0n, false),
+    true,
+  );
+  assert.equal(
+    budgets.take('a', 100, () => 0n, false),
+    true,
+  );
+  assert.equal(budgets.budgetOf('a', 0n).used, 200);
 });

@@ -104,20 +104,22 @@ export class AddressBudgets {
     return { used, reserved, allowed: this.options.addressRequests + Number(volume / QUOTE_UNITS) };
   }
 
-  /** Counts `requests` of an address; undefined if it may not send them, with what it has as the reason. */
-  take(user: string, requests: number, volume: bigint, cancelsOnly: boolean): Budget | undefined {
-    const budget = this.budgetOf(user, volume);
+  /** Counts `requests` of an address; false if it may not send them. `volumeOf` is asked where it matters. */
+  take(user: string, requests: number, volumeOf: () => bigint, cancelsOnly: boolean): boolean {
     const spent = this.spent.get(user) ?? { used: 0, reserved: 0, lastSlowMs: 0 };
-    const bound = budget.allowed + budget.reserved;
-    const limit = cancelsOnly ? Math.min(bound + CANCELS_BEYOND, bound * 2) : bound;
-    if (this.options.enforced && spent.used + requests > limit) {
-      const now = this.clock();
-      if (now - spent.lastSlowMs < this.options.slowActionMs) return undefined;
-      spent.lastSlowMs = now;
+    if (this.options.enforced && spent.used + requests > this.options.addressRequests) {
+      const { allowed, reserved } = this.budgetOf(user, volumeOf());
+      const bound = allowed + reserved;
+      const limit = cancelsOnly ? Math.min(bound + CANCELS_BEYOND, bound * 2) : bound;
+      if (spent.used + requests > limit) {
+        const now = this.clock();
+        if (now - spent.lastSlowMs < this.options.slowActionMs) return false;
+        spent.lastSlowMs = now;
+      }
     }
     spent.used += requests;
     this.spent.set(user, spent);
-    return this.budgetOf(user, volume);
+    return true;
   }
 
   reserve(user: string, requests: number): void {

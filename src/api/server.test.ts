@@ -143,7 +143,8 @@ test('bodies have a bound, whether they say how long they are or not', async () 
 });
 
 test('bytes that are no HTTP, and requests that do not come to an end', async () => {
-  const { hostname, port } = new URL(node.service.url);
+  const other = await startService({ serverLimits: { ...testServerLimits, requestMs: 500 } });
+  const { hostname, port } = new URL(other.service.url);
   const talk = (text: string): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect(Number(port), hostname, () => socket.write(text));
@@ -157,6 +158,7 @@ test('bytes that are no HTTP, and requests that do not come to an end', async ()
   assert.match(await talk('\x00\x01\x02\r\n\r\n'), /^HTTP\/1.1 400 /);
   assert.match(await talk('POST /info HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{'), /^HTTP\/1.1 4\d\d |^$/);
   assert.match(await talk('GET /other HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'), /^HTTP\/1.1 404 /);
+  await other.close();
 });
 
 // --- WebSocket -------------------------------------------------------------------------------------------------------------------------
@@ -231,8 +233,15 @@ test('a connection has so many users and subscriptions', async () => {
   }
 });
 
+/** A clock that stands, so that no minute ends in the middle of a test. */
+function midMinute(): () => number {
+  const now = Math.floor(Date.now() / 60_000) * 60_000 + 30_000;
+  return () => now;
+}
+
 test('limits of an address, where they are enforced', async () => {
   const other = await startService({
+    clock: midMinute(),
     limits: { ...limitDefaults, enforced: true, weightPerMinute: 45, addressRequests: 2 },
     serverLimits: { ...testServerLimits, streamsOfAddress: 2, messagesPerMinute: 5 },
   });
@@ -253,7 +262,7 @@ test('limits of an address, where they are enforced', async () => {
 });
 
 test('an address that has used up its requests is told what it has', async () => {
-  const other = await startService({ limits: { ...limitDefaults, enforced: true, addressRequests: 2 } });
+  const other = await startService({ clock: midMinute(), limits: { ...limitDefaults, enforced: true, addressRequests: 2 } });
   try {
     const client = other.client(0);
     const noop = async (): Promise<unknown> => client.send({ type: 'noop' });
@@ -311,7 +320,7 @@ test('a node that is full says so, and what it has taken is done', async () => {
 });
 
 test('a client that answers no ping is closed, one that does is not', async () => {
-  const other = await startService({ serverLimits: { ...testServerLimits, pulseMs: 50 } });
+  const other = await startService({ serverLimits: { ...testServerLimits, pulseMs: 500 } });
   try {
     const lively = await Client.open(other.service.url);
     const silent = await Client.open(other.service.url);

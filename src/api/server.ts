@@ -14,6 +14,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { HeddleError } from '../base/errors.ts';
+import { AdmissionControl, type AdmissionLimits, admissionDefaults } from './admission-control.ts';
 import { Overloaded } from './exchange-handler.ts';
 import {
   type HttpAnswer,
@@ -30,6 +31,7 @@ import { asObject, fieldOf, parseJson } from './json-input.ts';
 import { isMalformed } from './malformed-request.ts';
 import type { Metrics } from './metrics.ts';
 import { actionWeight, answerWeight, EXPLORER_WEIGHT, infoWeight, MinuteWeights } from './rate-limits.ts';
+import { RefusalPace } from './refusal-pace.ts';
 import { CLIENT_CLOSED, type PostReply, StreamConnection, type StreamLimits } from './stream-connection.ts';
 import type { SubscriptionHub } from './subscription-hub.ts';
 
@@ -49,6 +51,8 @@ export interface ServerLimits {
   readonly messagesPerMinute: number;
   readonly pulseMs: number;
   readonly stream: StreamLimits;
+  /** Actions that are under way; `admissionDefaults` without it. */
+  readonly admission?: AdmissionLimits;
 }
 
 export interface ServerOptions {
@@ -58,7 +62,7 @@ export interface ServerOptions {
   readonly limits: ServerLimits;
   readonly limitsEnforced: boolean;
   readonly weightPerMinute: number;
-  /** Answers of `POST /info`; throws MalformedRequest. */
+  /** Answers of `POST /info`, or promises of them; throws MalformedRequest. */
   readonly info: (request: unknown) => unknown;
   /** Throws MalformedRequest and Overloaded. */
   readonly exchange: (request: unknown) => Promise<unknown>;
@@ -82,12 +86,15 @@ export class ApiServer {
   private readonly messages: MinuteWeights;
   private readonly newStreams: MinuteWeights;
   private readonly pulse: NodeJS.Timeout;
+  private readonly admission: AdmissionControl;
+  private readonly refusals = new RefusalPace();
 
   private constructor(options: ServerOptions) {
     const { limits } = options;
     this.options = options;
     this.weights = new MinuteWeights(options.weightPerMinute, options.clock);
     this.messages = new MinuteWeights(limits.messagesPerMinute, options.clock);
+    this.admission = new AdmissionControl(limits.admission ?? admissionDefaults, options.clock);
     this.newStreams = new MinuteWeights(limits.newStreamsPerMinute, options.clock);
     this.http = createServer({
       requestTimeout: limits.requestMs,
@@ -133,12 +140,18 @@ export class ApiServer {
     return this.streams.size;
   }
 
+  /** Actions that are under way, and connections that wait for a refusal. */
+  get load(): { readonly underWay: number; readonly held: number } {
+    return { underWay: this.admission.underWay, held: this.refusals.held };
+  }
+
   /** Takes nothing new, tells the streams, lets requests that are under way be answered for `graceMs`, and ends. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.pulse);
     for (const stream of [...this.streams.keys()]) stream.drop(GOING_AWAY, 'the node is stopping');
     const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
     this.http.closeIdleConnections();
+    this.refusals.end();
     const grace = setTimeout(() => this.http.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(grace);
@@ -160,6 +173,12 @@ export class ApiServer {
     } catch (error) {
       this.options.onFault(error, path);
       answer = textAnswer(500, 'Internal error');
+    }
+    if (answer.status === TOO_MANY) {
+      // Of a connection that is refused nothing more is read until it is told, whatever it has sent beside.
+      request.socket.pause();
+      await this.refusals.turn();
+      request.socket.resume();
     }
     // What was not read of a body would be taken for the next request.
     sendAnswer(response, answer, answer === tooLargeAnswer);
@@ -185,10 +204,13 @@ export class ApiServer {
   private async post(route: Route, request: IncomingMessage): Promise<HttpAnswer> {
     if (request.method !== 'POST') return textAnswer(405, 'Method not allowed');
     const { bodyBytesMax, depthMax } = this.options.limits;
+    const address = addressOf(request.socket);
+    // Nothing is read of what there is no room for.
+    if (route === 'exchange' && !this.admission.allows(address)) return this.failure(FULL);
     const text = await readBody(request, bodyBytesMax);
     if (text === undefined) return tooLargeAnswer;
     try {
-      const address = addressOf(request.socket);
+      if (route === 'exchange') return jsonAnswer(await this.act(address, text.length, () => parseJson(text, depthMax)));
       return jsonAnswer(await this.answer(route, parseJson(text, depthMax), address));
     } catch (error) {
       return this.failure(error);
@@ -208,21 +230,30 @@ export class ApiServer {
     throw error;
   }
 
-  private answer(route: Route, body: unknown, address: string): Promise<unknown> {
-    if (route === 'exchange') {
-      this.weigh(address, actionWeight(itemsIn(body)));
-      return this.options.exchange(body);
+  /** An action, if there is room for it. */
+  private async act(address: string, bytes: number, body: () => unknown): Promise<unknown> {
+    const leave = this.admission.enter(address, bytes);
+    if (leave === undefined) throw FULL;
+    try {
+      const request = body();
+      this.weigh(address, actionWeight(itemsIn(request)));
+      return await this.options.exchange(request);
+    } finally {
+      leave();
     }
+  }
+
+  private async answer(route: Exclude<Route, 'exchange'>, body: unknown, address: string): Promise<unknown> {
     if (route === 'explorer') {
       this.weigh(address, EXPLORER_WEIGHT);
-      return Promise.resolve(this.options.explorer(body));
+      return this.options.explorer(body);
     }
     const type = fieldOf(asObject(body, 'the request'), 'type');
     const name = typeof type === 'string' ? type : '';
     this.weigh(address, infoWeight(name));
-    const answer = this.options.info(body);
+    const answer = await this.options.info(body);
     this.weights.add(address, answerWeight(name, answer));
-    return Promise.resolve(answer);
+    return answer;
   }
 
   private weigh(address: string, weight: number): void {
@@ -251,7 +282,9 @@ export class ApiServer {
         hub: this.options.hub,
         limits: limits.stream,
         allowMessage: () => this.messages.take(address, 1) || !limitsEnforced,
-        post: (type, payload) => this.streamPost(type, payload, address),
+        post: (type, payload, bytes) => this.streamPost(type, payload, address, bytes),
+        refusals: this.refusals,
+        wire: socket,
         onFault: (error) => this.options.onFault(error, '/ws'),
         onClosed: (reason) => {
           this.streams.delete(stream);
@@ -263,16 +296,16 @@ export class ApiServer {
   }
 
   /** The same answers as over HTTP, in the form of posts. */
-  private async streamPost(type: string, payload: unknown, address: string): Promise<PostReply> {
+  private async streamPost(type: string, payload: unknown, address: string, bytes: number): Promise<PostReply> {
     try {
-      if (type === 'action') return { type: 'action', payload: await this.answer('exchange', payload, address) };
+      if (type === 'action') return { type: 'action', payload: await this.act(address, bytes, () => payload) };
       if (type !== 'info') return { type: 'error', payload: malformedAnswer.body };
       const data = await this.answer('info', payload, address);
       return { type: 'info', payload: { type: fieldOf(asObject(payload, 'the payload'), 'type'), data } };
     } catch (error) {
       try {
         const { status, body } = this.failure(error);
-        return { type: 'error', payload: `${status}: ${body}` };
+        return { type: 'error', payload: `${status}: ${body}`, ...(status === TOO_MANY ? { isRefusal: true } : {}) };
       } catch (fault) {
         this.options.onFault(fault, '/ws');
         return { type: 'error', payload: '500: Internal error' };
@@ -282,6 +315,10 @@ export class ApiServer {
 }
 
 class TooHeavy extends Error {}
+
+/** One for all: where it comes from says nothing, and a trace costs more than the rest of a refusal. */
+const FULL = new Overloaded('Too many requests', true);
+const TOO_MANY = 429;
 
 const GOING_AWAY = 1001;
 const WS_PAYLOAD_MAX = 1024 * 1024;

@@ -52,7 +52,7 @@ export function testGenesis(): Genesis {
 export const testServerLimits: ServerLimits = {
   bodyBytesMax: 64 * 1024,
   depthMax: 16,
-  requestMs: 2_000,
+  requestMs: 10_000,
   keepAliveMs: 1_000,
   connectionsMax: 256,
   streamsMax: 64,
@@ -96,7 +96,7 @@ export async function startService(options: Partial<NodeServiceOptions> = {}): P
     signatureThreads: 1,
     engine: { workers: 1, model: 'serial' },
     replayMessages: 64,
-    keepFeedsMs: 5_000,
+    keepFeedsMs: 60_000,
     clock: Date.now,
     log: {
       info: note,

@@ -5,9 +5,11 @@
  * ping, is closed with a reason and delays nobody. Everything that it holds is given back when it is closed.
  * Not here: what is behind requests and subscriptions.
  */
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { asObject, fieldOf, type JsonObject, naturalAt, objectAt, optionalAt, parseJson, textAt } from './json-input.ts';
 import { isMalformed, MalformedRequest } from './malformed-request.ts';
+import type { RefusalPace } from './refusal-pace.ts';
 import { type Missed, type SubscriptionHub, subscriptionKey } from './subscription-hub.ts';
 
 export interface StreamLimits {
@@ -28,15 +30,23 @@ export const streamLimits: StreamLimits = {
   depthMax: 16,
 };
 
-export type PostReply = { readonly type: 'info' | 'action' | 'error'; readonly payload: unknown };
+export interface PostReply {
+  readonly type: 'info' | 'action' | 'error';
+  readonly payload: unknown;
+  /** There was no room for it, or its sender has sent too much: it is answered when it is its turn. */
+  readonly isRefusal?: boolean;
+}
 
 export interface StreamContext {
   readonly hub: SubscriptionHub;
   readonly limits: StreamLimits;
   /** False: the sender has sent too much. */
   readonly allowMessage: () => boolean;
-  /** Answers a post; never rejects. */
-  readonly post: (type: string, payload: unknown) => Promise<PostReply>;
+  /** Answers a post, which came in a message of so many bytes; never rejects. */
+  readonly post: (type: string, payload: unknown, bytes: number) => Promise<PostReply>;
+  readonly refusals: RefusalPace;
+  /** What the frames go over. */
+  readonly wire: Pick<Duplex, 'cork' | 'uncork'>;
   /** A mistake of ours, which this connection ends of. */
   readonly onFault: (error: unknown) => void;
   readonly onClosed: (reason: string) => void;
@@ -59,6 +69,9 @@ export class StreamConnection {
   private posts = 0;
   private heard = true;
   private closed = false;
+  private corked = false;
+  /** Frames that say no and have not been sent. */
+  private refused: string[] = [];
 
   constructor(socket: WebSocket, context: StreamContext) {
     this.socket = socket;
@@ -103,7 +116,33 @@ export class StreamConnection {
       this.drop(TRY_AGAIN_LATER, 'reads too slowly');
       return;
     }
+    this.cork();
     this.socket.send(frame);
+  }
+
+  /** What is said within one turn goes out in one write: a block answers many posts at once. */
+  private cork(): void {
+    if (this.corked) return;
+    this.corked = true;
+    this.context.wire.cork();
+    process.nextTick(() => {
+      this.corked = false;
+      this.context.wire.uncork();
+    });
+  }
+
+  /** Says no when it is its turn. Until then nothing more is read; what was read already is refused with it. */
+  private refuse(frame: string): void {
+    this.refused.push(frame);
+    if (this.refused.length > 1) return;
+    this.socket.pause();
+    this.context.refusals.take(() => {
+      const frames = this.refused;
+      this.refused = [];
+      for (const one of frames) this.send(one);
+      this.socket.resume();
+      return frames.length;
+    });
   }
 
   private say(channel: string, data?: unknown): void {
@@ -120,7 +159,7 @@ export class StreamConnection {
     let message: JsonObject;
     try {
       message = asObject(parseJson(text ?? '', this.context.limits.depthMax), 'the message');
-      this.obey(message);
+      this.obey(message, (text ?? '').length);
     } catch (error) {
       if (!isMalformed(error)) {
         this.context.onFault(error);
@@ -131,7 +170,7 @@ export class StreamConnection {
     }
   }
 
-  private obey(message: JsonObject): void {
+  private obey(message: JsonObject, bytes: number): void {
     switch (textAt(message, 'method')) {
       case 'ping':
         this.say('pong');
@@ -143,7 +182,7 @@ export class StreamConnection {
         this.unsubscribe(objectAt(message, 'subscription'));
         return;
       case 'post':
-        this.post(naturalAt(message, 'id'), objectAt(message, 'request'));
+        this.post(naturalAt(message, 'id'), objectAt(message, 'request'), bytes);
         return;
       default:
         throw new MalformedRequest('an unknown method');
@@ -193,16 +232,18 @@ export class StreamConnection {
     this.say('subscriptionResponse', { method: 'unsubscribe', subscription });
   }
 
-  private post(id: number, request: JsonObject): void {
+  private post(id: number, request: JsonObject, bytes: number): void {
     const type = textAt(request, 'type');
     if (this.posts >= this.context.limits.postsMax) {
-      this.say('error', `too many pending post requests id=${id}`);
+      this.refuse(JSON.stringify({ channel: 'error', data: `too many pending post requests id=${id}` }));
       return;
     }
     this.posts++;
-    void this.context.post(type, fieldOf(request, 'payload')).then((response) => {
+    void this.context.post(type, fieldOf(request, 'payload'), bytes).then(({ type: kind, payload, isRefusal }) => {
       this.posts--;
-      this.say('post', { id, response });
+      const frame = JSON.stringify({ channel: 'post', data: { id, response: { type: kind, payload } } });
+      if (isRefusal) this.refuse(frame);
+      else this.send(frame);
     });
   }
 }

@@ -24,8 +24,17 @@ const PIECE_BYTES = 1 << 16;
 export class PackedChanges implements Iterable<RecordChange> {
   readonly pieces: readonly Uint8Array[];
 
+  /** Throws an assertion where a piece does not consist of whole changes: who goes through them afterwards need not expect it. */
   constructor(pieces: readonly Uint8Array[]) {
     this.pieces = pieces;
+    for (const piece of pieces) {
+      let at = 0;
+      while (at < piece.length) {
+        assert(piece[at] !== 0, 'a change without a key');
+        at = changeEnd(piece, at);
+      }
+      assert(at === piece.length, `a change that ends at ${at} of ${piece.length} bytes`);
+    }
   }
 
   /** The same changes, copied. */
@@ -58,22 +67,25 @@ export class PackedChanges implements Iterable<RecordChange> {
     return new PackedChanges(pieces);
   }
 
-  /** Keys and values are views of the pieces. Throws an assertion where a piece does not end with a change. */
+  /** Keys and values are views of the pieces. */
   *[Symbol.iterator](): Generator<RecordChange, void, undefined> {
     for (const piece of this.pieces) {
       for (let at = 0; at < piece.length; ) {
-        const keyAt = at + HEAD_BYTES;
-        assert(keyAt < piece.length, `a change of ${piece.length - at} bytes`);
-        const valueAt = keyAt + (piece[at] as number);
-        const coded = (piece[at + 1] as number) | ((piece[at + 2] as number) << 8);
-        const end = coded === GONE ? valueAt : valueAt + coded;
-        assert(
-          valueAt > keyAt && end <= piece.length,
-          `a key of ${valueAt - keyAt} bytes and a change that ends at ${end} of ${piece.length}`,
-        );
-        yield { key: piece.subarray(keyAt, valueAt), value: coded === GONE ? undefined : piece.subarray(valueAt, end) };
+        const valueAt = at + HEAD_BYTES + (piece[at] as number);
+        const end = changeEnd(piece, at);
+        yield { key: piece.subarray(at + HEAD_BYTES, valueAt), value: isGone(piece, at) ? undefined : piece.subarray(valueAt, end) };
         at = end;
       }
     }
   }
+}
+
+function isGone(piece: Uint8Array, at: number): boolean {
+  return piece[at + 1] === 0xff && piece[at + 2] === 0xff;
+}
+
+/** NaN where the piece ends within the head. */
+function changeEnd(piece: Uint8Array, at: number): number {
+  const keyEnd = at + HEAD_BYTES + (piece[at] as number);
+  return isGone(piece, at) ? keyEnd : keyEnd + (piece[at + 1] as number) + 256 * (piece[at + 2] as number);
 }

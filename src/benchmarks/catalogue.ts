@@ -1,4 +1,5 @@
 /** All benchmarks, in the order in which `all` runs them. */
+import { api } from './api-benchmark.ts';
 import type { Benchmark } from './benchmark.ts';
 import { commitment } from './commitment-benchmark.ts';
 import { compression } from './compression-benchmark.ts';
@@ -23,6 +24,7 @@ export const CATALOGUE: readonly Benchmark[] = [
   journal,
   pipeline,
   recovery,
+  api,
   hot,
   chain,
   contention,

@@ -58,7 +58,7 @@ async function withPipeline<T>(
 ): Promise<T> {
   return await inFolder(settings.folder, async (folder) => {
     const chainId = genesisHash(genesis);
-    const store = options.stored ? { store: await Store.open(join(folder, 'store'), { chainId }) } : {};
+    const store = options.stored ? { store: await Store.open(join(folder, 'store'), { chainId, thread: true }) } : {};
     const pipeline = await Pipeline.open({
       genesis,
       disk: await RealDisk.open(join(folder, 'journal')),

@@ -22,7 +22,7 @@ const BLOCK_SIZE = 10_000;
 const MEMORY_MIB = 4096;
 
 async function openNode(folder: string, genesis: Genesis, stored: boolean): Promise<Pipeline> {
-  const store = stored ? { store: await Store.open(join(folder, 'store'), { chainId: genesisHash(genesis) }) } : {};
+  const store = stored ? { store: await Store.open(join(folder, 'store'), { chainId: genesisHash(genesis), thread: true }) } : {};
   return await Pipeline.open({
     genesis,
     disk: await RealDisk.open(join(folder, 'journal')),

@@ -17,6 +17,12 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
+/** A test that fails leaves its process to this: while one lives, so does this file. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 class Running {
   readonly child: ChildProcess;
   output = '';
@@ -26,6 +32,7 @@ class Running {
 
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, [HEDDLE, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(this.child);
     this.child.stdout?.on('data', (data) => {
       this.output += data;
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(this.output);
@@ -35,6 +42,7 @@ class Running {
       this.errors += data;
     });
     this.ended = new Promise((done) => this.child.on('close', done));
+    void this.ended.then(() => running.delete(this.child));
     void this.ended.then(() => this.url.reject(new Error(`ended: ${this.output}${this.errors}`)));
     this.url.promise.catch(() => {});
   }
@@ -115,8 +123,10 @@ test('a kill in the middle of trading loses no order that was acknowledged', asy
         ]);
         acknowledged.push((answer as { resting: { oid: number } }).resting.oid);
         if (acknowledged.length === 100) enough.resolve();
-      } catch {
-        return; // The node is gone.
+      } catch (error) {
+        // Behind enough of them it is the kill; before, there would never be enough.
+        enough.reject(error);
+        return;
       }
     }
   });

@@ -224,6 +224,27 @@ describe('coming back', () => {
     }
   });
 
+  test('many records and few dormant accounts, on several threads of the tree', async () => {
+    const genesis = {
+      ...genesisOf(600, 1),
+      accounts: Array.from({ length: 500 }, (_, i) => ({ address: address(i + 1), balances: [{ token: 0, amount: 7n }] })),
+    };
+    const create = (threads: number): Promise<Engine> => Engine.create({ genesis, ...ENGINE, commitment: { threads } });
+    const first = new Days(await create(1));
+    const second = await create(3);
+    try {
+      // All but one are active.
+      const awake = genesis.accounts.slice(1).map(({ address: sender }): Transaction => ({ kind: 'noop', sender }));
+      for (let day = 0; day < 3; day++) await first.run(awake);
+      assert.deepEqual(first.dormant(), [address(1)]);
+      second.importState([...first.engine.records()], first.number, first.engine.firstOrdinal);
+      assert.equal(second.committedRoot(), first.engine.committedRoot());
+      assert.equal(second.committedRoot(), hex(rootOf(second.records())));
+    } finally {
+      await Promise.all([first.engine.close(), second.close()]);
+    }
+  });
+
   test('values that are no account are refused when a state is brought in', async () => {
     const days = await create(genesisOf(100, 1));
     for (let day = 0; day < 4; day++) await days.run([give(200)]);

@@ -71,6 +71,9 @@ const REPORT_EVERY = 256;
 const DELEVERAGE_ROUNDS_MAX = 64;
 /** `auto` runs fewer transactions of the system than this serially. */
 const SYSTEM_PARALLEL_LEAST = 128;
+/** Places in the key table: so many, and this many an account (its address, client ids, approvals). */
+const KEYS_LEAST_BITS = 18;
+const KEYS_PER_ACCOUNT = 8;
 /** Room for the system's transactions: so many, and this many an account. */
 const SYSTEM_TRANSACTIONS_LEAST = 65536;
 const SYSTEM_TRANSACTIONS_PER_ACCOUNT = 2;
@@ -115,7 +118,7 @@ export class Engine {
     const genesis = options.genesis ?? EMPTY_GENESIS;
     checkGenesis(genesis);
     const system = genesis.markets.length === 0 ? 0 : SYSTEM_TRANSACTIONS_LEAST + genesis.maxAccounts * SYSTEM_TRANSACTIONS_PER_ACCOUNT;
-    const kernel = await Kernel.create({ systemTransactions: system, ...options });
+    const kernel = await Kernel.create({ systemTransactions: system, keyCapacity: keysOf(genesis), ...options });
     try {
       layOutState(kernel, genesis, options.benchCells ?? 0, options.benchCounters ?? 0);
       const tree = options.commitment ? new StateTree(kernel, options.commitment === true ? {} : options.commitment) : undefined;
@@ -660,6 +663,10 @@ export class Engine {
     await this.tree?.settled().catch(() => {});
     await this.kernel.close();
   }
+}
+
+function keysOf({ maxAccounts }: Genesis): number {
+  return 2 ** Math.max(KEYS_LEAST_BITS, Math.ceil(Math.log2(maxAccounts * KEYS_PER_ACCOUNT)));
 }
 
 const FALLBACK_TEXTS: Record<number, string> = {

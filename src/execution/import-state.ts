@@ -12,6 +12,7 @@ import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
 import type { Admission } from './admission.ts';
 import type { RecordEntry } from './api.ts';
+import { type DenseClass, denseClasses } from './state.ts';
 
 const U64_MAX = (1n << 64n) - 1n;
 /** Bytes of an order's record behind its value: where its client id lies. */
@@ -61,6 +62,8 @@ class Importer {
   private readonly view = new DataView(new ArrayBuffer(64));
   private readonly bytes = new Uint8Array(this.view.buffer);
   private readonly clientIds = new Map<bigint, Map<number, number>>();
+  /** Cells of benchmarks are no state that is carried over. */
+  private readonly dense: ReadonlyMap<number, DenseClass>;
   private vaults = 0;
   private readonly height: number;
 
@@ -68,6 +71,8 @@ class Importer {
     this.kernel = kernel;
     this.admission = admission;
     this.height = height;
+    const classes = denseClasses(kernel, kernel.get(X.EXC_MAX_ACCOUNTS)).filter(({ of }) => of !== 'cell');
+    this.dense = new Map(classes.map((dense) => [dense.recordClass, dense]));
   }
 
   take({ key, value }: Record): void {
@@ -110,117 +115,64 @@ class Importer {
 
   /** Where a record lies whose place follows from the numbers in its key. */
   private place(recordClass: number, key: Uint8Array): number {
-    const { kernel } = this;
     const fields = (key.length - 1) / 4;
     if (!Number.isInteger(fields) || fields > 2) this.refuse(key, 'its key has a wrong length');
-    const [a, b] = [this.field(0), fields > 1 ? this.field(1) : 0];
-    const accounts = kernel.get(X.EXC_MAX_ACCOUNTS);
-    const markets = kernel.get(X.EXC_MARKET_COUNT);
-    const dense = (word: number, index: number, bytes: number) => kernel.get(word) + index * bytes;
+    const dense = this.dense.get(recordClass);
+    return dense === undefined ? this.pagedPlace(recordClass, key, fields) : this.densePlace(dense, key, fields);
+  }
+
+  private densePlace({ of, base, bytes, count, split, offset }: DenseClass, key: Uint8Array, fields: number): number {
+    if (fields !== (split === -1 ? 0 : split === 0 ? 1 : 2)) this.refuse(key, 'its key has a wrong length');
+    if (split === -1) return base;
+    const [first, second] = [this.field(0), split === 0 ? 0 : this.field(1) - offset];
+    const parts = Math.max(1, split);
+    if (first >= count / parts) this.refuse(key, `there is no such ${of}`);
+    if (second < 0 || second >= parts) this.refuse(key, 'its second field is out of range');
+    return base + (first * parts + second) * bytes;
+  }
+
+  /** Records in pages of their account or market, which are made for them; and vaults, which lie by their index. */
+  private pagedPlace(recordClass: number, key: Uint8Array, fields: number): number {
+    const { kernel } = this;
+    const [a, b] = [this.field(0), this.field(1)];
+    const need = (number: number, limit: number, what: string) => {
+      if (number >= limit) this.refuse(key, what);
+    };
     const account = (expected: number) => {
-      if (fields !== expected || a >= accounts) this.refuse(key, 'there is no such account');
+      if (fields !== expected) this.refuse(key, 'its key has a wrong length');
+      need(a, kernel.get(X.EXC_MAX_ACCOUNTS), 'there is no such account');
     };
-    const market = (expected: number, number = a) => {
-      if (fields !== expected || number >= markets) this.refuse(key, 'there is no such market');
-    };
-    const below = (number: number, limit: number) => {
-      if (number >= limit) this.refuse(key, 'its second field is out of range');
-    };
+    const market = (number: number) => need(number, kernel.get(X.EXC_MARKET_COUNT), 'there is no such market');
+    const second = (limit: number) => need(b, limit, 'its second field is out of range');
     switch (recordClass) {
-      case G.CLASS_ACCOUNT:
-        account(1);
-        return dense(G.LEDGER_ACCOUNTS, a, 64);
-      case G.CLASS_NONCES:
-        account(2);
-        below(b, G.NONCES_CHUNKS);
-        return dense(G.LEDGER_NONCES, a * G.NONCES_CHUNKS + b, 64);
-      case G.CLASS_BALANCE:
-        account(2);
-        below(b, kernel.get(G.LEDGER_TOKENS));
-        return dense(G.LEDGER_BALANCES, a * kernel.get(G.LEDGER_TOKENS) + b, 32);
-      case X.CLASS_MARGIN_ACCOUNT:
-        account(1);
-        return dense(X.EXC_ACCOUNTS, a, 64);
-      case X.CLASS_PORTFOLIO:
-        account(1);
-        return dense(X.EXC_PORTFOLIOS, a, 64);
       case X.CLASS_POSITION:
         account(2);
-        market(2, b);
+        market(b);
         this.need(kernel.exports.ensurePosition(a, b));
-        return kernel.get(dense(X.EXC_POSITIONS, a * kernel.get(X.EXC_POSITION_PAGES) + (b >>> 2), 4)) + (b & 3) * 64;
+        return kernel.get(kernel.get(X.EXC_POSITIONS) + (a * kernel.get(X.EXC_POSITION_PAGES) + (b >>> 2)) * 4) + (b & 3) * 64;
       case X.CLASS_ORDER:
       case X.CLASS_EXTRA:
         account(2);
-        below(b, kernel.get(X.EXC_ORDER_SLOTS));
+        second(kernel.get(X.EXC_ORDER_SLOTS));
         this.need(kernel.exports.ensureSlotPages(a, b + 1));
         return this.slotAddress(a, b, recordClass === X.CLASS_EXTRA);
       case X.CLASS_LEVEL: {
-        market(2);
-        const parameters = dense(X.EXC_MARKETS, a, X.MARKET_BYTES);
-        below(b, kernel.get(parameters + X.MKT_TICK_COUNT));
+        if (fields !== 2) this.refuse(key, 'its key has a wrong length');
+        market(a);
+        const parameters = kernel.get(X.EXC_MARKETS) + a * X.MARKET_BYTES;
+        second(kernel.get(parameters + X.MKT_TICK_COUNT));
         this.need(kernel.exports.ensurePage(a, b));
         return kernel.get(kernel.get(parameters + X.MKT_DIRECTORY) + (b >>> 6) * 4) + 64 + (b & 63) * 32;
       }
-      case X.CLASS_TOTALS:
-        market(1);
-        return kernel.get(kernel.get(X.EXC_MARKETS) + X.MKT_TOTALS) * 32 + a * 32;
-      case X.CLASS_PRICE:
-        market(1);
-        return dense(X.EXC_PRICES, a, 64);
-      case X.CLASS_ORDER_PAGE: {
-        account(2);
-        const pages = kernel.get(X.EXC_ORDER_SLOTS) / 64 - 1;
-        if (b < 1 || b > pages) this.refuse(key, 'there is no such page');
-        return dense(X.EXC_ORDER_PAGES, a * pages + b - 1, 32);
-      }
-      case X.CLASS_SETTINGS:
-        account(1);
-        return dense(X.EXC_SETTINGS, a, 64);
-      case X.CLASS_VOLUME:
-        account(1);
-        return dense(X.EXC_VOLUMES, a, 32);
-      case X.CLASS_HISTORY:
-        account(2);
-        below(b, 4);
-        return dense(X.EXC_HISTORY, a * 4 + b, 64);
-      case X.CLASS_REWARDS:
-        account(1);
-        return dense(X.EXC_REWARDS, a, 32);
       case X.CLASS_VAULT:
         account(1);
-        below(this.vaults, kernel.get(X.EXC_VAULTS_MAX));
+        need(this.vaults, kernel.get(X.EXC_VAULTS_MAX), 'there are too many vaults');
         return this.vaultAddress(a);
-      case X.CLASS_VAULT_COUNT:
-        return kernel.get(X.EXC_VAULT_COUNT) * 32;
       case X.CLASS_TWAP:
         account(2);
-        below(b, X.TWAPS_MAX);
+        second(X.TWAPS_MAX);
         this.need(kernel.exports.ensureTwaps(a));
-        return kernel.get(dense(X.EXC_DIRECTORIES, a, X.DIR_BYTES) + X.DIR_TWAPS) + b * 64;
-      case X.CLASS_FUNDING:
-        market(1);
-        return dense(X.EXC_FUNDINGS, a, 64);
-      case X.CLASS_MINUTES:
-        market(2);
-        below(b, 5);
-        return dense(X.EXC_MINUTES, a * 5 + b, 64);
-      case X.CLASS_TREASURY:
-        return kernel.get(X.EXC_TREASURY) * 32;
-      case X.CLASS_REPORT:
-        market(2);
-        below(b, kernel.get(X.EXC_REPORTERS));
-        return dense(X.EXC_REPORTS, a * kernel.get(X.EXC_REPORTERS) + b, 32);
-      case X.CLASS_DELISTING:
-        market(1);
-        return dense(X.EXC_DELISTINGS, a, 32);
-      case X.CLASS_SEED:
-        return kernel.get(X.EXC_SEED) * 32;
-      case X.CLASS_MARKET_STATE:
-        market(1);
-        return dense(X.EXC_MARKET_STATES, a, 32);
-      case X.CLASS_CLOCK:
-        return kernel.get(X.EXC_CLOCK) * 32;
+        return kernel.get(kernel.get(X.EXC_DIRECTORIES) + a * X.DIR_BYTES + X.DIR_TWAPS) + b * 64;
       default:
         return this.refuse(key, `there is no class ${recordClass}`);
     }

@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads';
 import { HeddleError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
-import { rootOf } from '../commitment/state-tree.ts';
+import { committedValue, rootOf } from '../commitment/state-tree.ts';
 import { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
@@ -99,6 +99,40 @@ test('a block that writes more than is worked in at a time, copied by all worker
   });
 });
 
+test('packed changes are those of the records, in one piece or in many', async () => {
+  const cells = 3000;
+  const packed = async (room?: number) =>
+    withEngine({ workers: 1, benchCells: cells, commitment: { expectedRecords: cells } }, async (engine) => {
+      const { kernel } = inside(engine);
+      if (room !== undefined) Object.assign(kernel, { listBytes: room });
+      const random = new Random(3);
+      await engine.execute(
+        writes(1, 2000, () => random.below(cells)),
+        { model: 'serial' },
+      );
+      const before = new Map(Array.from(engine.records(), ({ key, value }) => [hex(key), hex(committedValue(key, value))]));
+      const { changes } = await engine.execute(
+        writes(2, 2000, () => random.below(cells)),
+        { model: 'serial', changes: true },
+      );
+      assert.ok(changes !== undefined);
+      let gone = 0;
+      for (const { key, value } of changes) {
+        if (value !== undefined) before.set(hex(key), hex(value));
+        else if (before.delete(hex(key))) gone++;
+      }
+      assert.ok(gone > 50, `${gone} are gone`);
+      const after = new Map(Array.from(engine.records(), ({ key, value }) => [hex(key), hex(committedValue(key, value))]));
+      assert.deepEqual([...before].sort(), [...after].sort());
+      return changes;
+    });
+  const whole = await packed();
+  assert.equal(whole.pieces.length, 1);
+  const split = await packed(1000);
+  assert.ok(split.pieces.length > 20 && split.pieces.every(({ length }) => length <= 1000), `${split.pieces.length} pieces`);
+  assert.deepEqual([...split], [...whole]);
+});
+
 test('a top that is far too small: hundreds of records in a bucket, the same root; filling again takes no more memory', async () => {
   const cells = 90_000;
   const fitting = { workers: 1, benchCells: cells, commitment: { threads: 1, expectedRecords: cells } };
@@ -127,6 +161,20 @@ test('a top that is far too small: hundreds of records in a bucket, the same roo
   });
 });
 
+test('filling with records whose values lie in no memory, fewer or more than those that lie in it', async () => {
+  for (const [cells, count] of [
+    [3000, 1],
+    [100, 1500],
+    [3000, 0],
+  ] as const) {
+    const cold = Array.from({ length: count }, (_, i) => ({ key: Uint8Array.of(200, i >> 8, i & 255), value: Uint8Array.of(i & 255, 7) }));
+    await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 2, expectedRecords: cells } }, async (engine) => {
+      inside(engine).tree.takeAgain(cold);
+      assert.equal(engine.committedRoot(), hex(rootOf([...engine.records(), ...cold])), `${cells} records, ${count} cold ones`);
+    });
+  }
+});
+
 test('after a snapshot was brought back, the tree is that of its state', async () => {
   const cells = 3000;
   await withEngine({ workers: 1, benchCells: cells, commitment: { threads: 3, expectedRecords: 256 } }, async (engine) => {
@@ -141,6 +189,19 @@ test('after a snapshot was brought back, the tree is that of its state', async (
     assert.equal(engine.committedRoot(), root);
     await engine.execute(block(2), { model: 'serial' });
     assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+  });
+});
+
+test('roots that are read late are those of their block, also when the state has been replaced meanwhile', async () => {
+  await withEngine({ workers: 1, benchCells: 3000, commitment: { threads: 2, expectedRecords: 3000 } }, async (engine) => {
+    let next = 0;
+    const block = (number: number) => writes(number, 2000, () => next++ % 3000);
+    await engine.execute(block(1), { model: 'serial' });
+    const snapshot = engine.snapshot();
+    const { roots: made } = await engine.execute(block(2), { model: 'serial' });
+    const expected = hex(rootOf(engine.records()));
+    engine.restore(snapshot);
+    assert.equal(await stateOf(made), expected);
   });
 });
 
@@ -175,6 +236,25 @@ describe('a thread that dies breaks the engine, and nobody waits for it', () => 
       await assert.rejects(async () => await stateOf((await engine.execute(block(1), { model: 'serial' })).roots), broken);
     });
   });
+});
+
+test('an engine is closed in the middle of a block: whoever waits for its roots is told', async () => {
+  for (const [workers, model] of [
+    [1, 'serial'],
+    [2, 'optimistic'],
+  ] as const) {
+    for (const steps of [0, 1, 5, 20]) {
+      const engine = await Engine.create({ ...MEMORY, workers, benchCells: 5000, commitment: { threads: 2, expectedRecords: 5000 } });
+      let next = 0;
+      const block = (number: number) => writes(number, 4096, () => next++ % 5000);
+      await engine.execute(block(1), { model });
+      const running = engine.execute(block(2), { model });
+      const ending = running.then((result) => stateOf(result.roots)).catch(() => 'broken');
+      for (let step = 0; step < steps; step++) await null;
+      await engine.close();
+      assert.match(await ending, /^([0-9a-f]{64}|broken)$/, `${model}, ${steps} steps`);
+    }
+  }
 });
 
 test('a block that the tree cannot take in breaks the engine: its state is not that of any block', async () => {

@@ -61,6 +61,8 @@ export class StateTree {
   readonly lists: HeaderLists;
   private readonly kernel: Kernel;
   private pending: Promise<BlockRoots> | undefined;
+  /** The roots of the last block, read when the threads were first seen to be done: what comes next overwrites them. */
+  private lastRoots: (() => BlockRoots) | undefined;
 
   /** Throws BAD_WORKERS, OUT_OF_MEMORY. */
   constructor(kernel: Kernel, options: StateTreeOptions) {
@@ -110,10 +112,11 @@ export class StateTree {
       whole = kernel.exports.listChanges(0);
       kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
-    kernel.set(C.COM_CHANGE_COUNT, 0);
-    for (const change of cold) this.add(change, L.ASIDE_FILL);
-    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_FILL));
     kernel.waitAside(this.ask(L.ASIDE_ROOT));
+    // Filling copies records from the memory, where these are not: they are committed.
+    kernel.set(C.COM_CHANGE_COUNT, 0);
+    for (const change of cold) this.add(change);
+    if (kernel.get(C.COM_CHANGE_COUNT) > 0) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
     this.pending = undefined;
   }
 
@@ -224,15 +227,15 @@ export class StateTree {
       }
       if (kept !== undefined) this.packChanges(kept);
     }
-    for (const change of cold) this.add(change, L.ASIDE_COMMIT);
+    for (const change of cold) this.add(change);
     kept?.push(...PackedChanges.of(cold).pieces);
   }
 
-  /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. `job`: what is done with those before it if there is no room. */
-  private add({ key, value }: RecordChange, job: number): void {
+  /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. */
+  private add({ key, value }: RecordChange): void {
     const { kernel } = this;
     if (kernel.get(C.COM_CHANGE_COUNT) === CHANGES_MAX) {
-      kernel.waitAside(this.ask(job));
+      kernel.waitAside(this.ask(L.ASIDE_COMMIT));
       kernel.set(C.COM_CHANGE_COUNT, 0);
     }
     const count = kernel.get(C.COM_CHANGE_COUNT);
@@ -284,8 +287,14 @@ export class StateTree {
   commitAside(): Promise<BlockRoots> {
     this.ask(L.ASIDE_COMMIT);
     const job = this.kernel.askAside(L.ASIDE_LISTS, this.threads);
-    // The roots are read in the step in which the threads are seen to be done, before anybody who waits for that can go on.
-    this.pending = this.kernel.awaitAside(job).then(() => ({ state: this.rootHash(), ...this.lists.roots() }));
+    let roots: BlockRoots | undefined;
+    const read = (): BlockRoots => {
+      roots ??= { state: this.rootHash(), ...this.lists.roots() };
+      return roots;
+    };
+    this.lastRoots = read;
+    // In the step in which the threads are seen to be done, before anybody who waits for that can go on.
+    this.pending = this.kernel.awaitAside(job).then(read);
     // Whoever asked for the roots hears of a failure; that nobody did is no reason to end the process.
     this.pending.catch(() => {});
     return this.pending;
@@ -294,6 +303,7 @@ export class StateTree {
   /** Blocks until the last block is in. */
   settle(): void {
     this.kernel.waitAside();
+    this.lastRoots?.();
   }
 
   async settled(): Promise<void> {

@@ -14,8 +14,10 @@ import { kernelKeys } from './admission.ts';
 import type { RecordEntry } from './api.ts';
 
 /** A record class whose records lie densely, in the order of their keys: fields are big-endian u32 made from the index. */
-interface DenseClass {
+export interface DenseClass {
   readonly recordClass: number;
+  /** What the first field of the key is the number of. */
+  readonly of: 'account' | 'market' | 'cell' | 'nothing';
   readonly base: number;
   readonly bytes: number;
   readonly count: number;
@@ -83,40 +85,43 @@ const SLOT_PAGE_RECORDS = 8;
 const HISTORY_PARTS = 4;
 const MINUTES_PARTS = 5;
 
-function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
+export function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
   const markets = kernel.get(X.EXC_MARKET_COUNT);
   const reporters = kernel.get(X.EXC_REPORTERS);
   const tokens = kernel.get(G.LEDGER_TOKENS);
   const pages = kernel.get(X.EXC_ORDER_SLOTS) / 64 - 1;
-  const dense = (recordClass: number, base: number, count: number, bytes: number, split = 0, offset = 0): DenseClass => {
-    return { recordClass, base, bytes, count, split, offset };
-  };
+  const dense =
+    (of: DenseClass['of']) =>
+    (recordClass: number, base: number, count: number, bytes: number, split = 0, offset = 0): DenseClass => {
+      return { recordClass, of, base, bytes, count, split, offset };
+    };
+  const [ofAccount, ofMarket, ofCell, single] = [dense('account'), dense('market'), dense('cell'), dense('nothing')];
   const at = (word: number) => kernel.get(word);
   const totals = markets === 0 ? 0 : kernel.get(at(X.EXC_MARKETS) + X.MKT_TOTALS) * 32;
   return [
-    dense(G.CLASS_ACCOUNT, at(G.LEDGER_ACCOUNTS), accounts, 64),
-    dense(G.CLASS_NONCES, at(G.LEDGER_NONCES), accounts * G.NONCES_CHUNKS, 64, G.NONCES_CHUNKS),
-    dense(G.CLASS_BALANCE, at(G.LEDGER_BALANCES), accounts * tokens, 32, tokens),
-    dense(X.CLASS_MARGIN_ACCOUNT, at(X.EXC_ACCOUNTS), accounts, 64),
-    dense(X.CLASS_PORTFOLIO, at(X.EXC_PORTFOLIOS), accounts, 64),
-    dense(X.CLASS_TOTALS, totals, markets, 32),
-    dense(X.CLASS_PRICE, at(X.EXC_PRICES), markets, 64),
-    dense(X.CLASS_ORDER_PAGE, at(X.EXC_ORDER_PAGES), accounts * pages, 32, pages, 1),
-    dense(X.CLASS_SETTINGS, at(X.EXC_SETTINGS), accounts, 64),
-    dense(X.CLASS_VOLUME, at(X.EXC_VOLUMES), accounts, 32),
-    dense(X.CLASS_HISTORY, at(X.EXC_HISTORY), accounts * HISTORY_PARTS, 64, HISTORY_PARTS),
-    dense(X.CLASS_REWARDS, at(X.EXC_REWARDS), accounts, 32),
-    dense(X.CLASS_VAULT_COUNT, at(X.EXC_VAULT_COUNT) * 32, 1, 32, -1),
-    dense(X.CLASS_FUNDING, at(X.EXC_FUNDINGS), markets, 64),
-    dense(X.CLASS_MINUTES, at(X.EXC_MINUTES), markets * MINUTES_PARTS, 64, MINUTES_PARTS),
-    dense(X.CLASS_TREASURY, at(X.EXC_TREASURY) * 32, 1, 32, -1),
-    dense(X.CLASS_REPORT, at(X.EXC_REPORTS), markets * reporters, 32, reporters),
-    dense(X.CLASS_DELISTING, at(X.EXC_DELISTINGS), markets, 32),
-    dense(X.CLASS_SEED, at(X.EXC_SEED) * 32, 1, 32, -1),
-    dense(X.CLASS_MARKET_STATE, at(X.EXC_MARKET_STATES), markets, 32),
-    dense(X.CLASS_CLOCK, at(X.EXC_CLOCK) * 32, 1, 32, -1),
-    dense(B.CLASS_CELL, at(B.BENCH_CELLS), at(B.BENCH_CELL_COUNT), 32),
-    dense(B.CLASS_COUNTER, at(B.BENCH_COUNTERS), at(B.BENCH_COUNTER_COUNT), 32),
+    ofAccount(G.CLASS_ACCOUNT, at(G.LEDGER_ACCOUNTS), accounts, 64),
+    ofAccount(G.CLASS_NONCES, at(G.LEDGER_NONCES), accounts * G.NONCES_CHUNKS, 64, G.NONCES_CHUNKS),
+    ofAccount(G.CLASS_BALANCE, at(G.LEDGER_BALANCES), accounts * tokens, 32, tokens),
+    ofAccount(X.CLASS_MARGIN_ACCOUNT, at(X.EXC_ACCOUNTS), accounts, 64),
+    ofAccount(X.CLASS_PORTFOLIO, at(X.EXC_PORTFOLIOS), accounts, 64),
+    ofMarket(X.CLASS_TOTALS, totals, markets, 32),
+    ofMarket(X.CLASS_PRICE, at(X.EXC_PRICES), markets, 64),
+    ofAccount(X.CLASS_ORDER_PAGE, at(X.EXC_ORDER_PAGES), accounts * pages, 32, pages, 1),
+    ofAccount(X.CLASS_SETTINGS, at(X.EXC_SETTINGS), accounts, 64),
+    ofAccount(X.CLASS_VOLUME, at(X.EXC_VOLUMES), accounts, 32),
+    ofAccount(X.CLASS_HISTORY, at(X.EXC_HISTORY), accounts * HISTORY_PARTS, 64, HISTORY_PARTS),
+    ofAccount(X.CLASS_REWARDS, at(X.EXC_REWARDS), accounts, 32),
+    single(X.CLASS_VAULT_COUNT, at(X.EXC_VAULT_COUNT) * 32, 1, 32, -1),
+    ofMarket(X.CLASS_FUNDING, at(X.EXC_FUNDINGS), markets, 64),
+    ofMarket(X.CLASS_MINUTES, at(X.EXC_MINUTES), markets * MINUTES_PARTS, 64, MINUTES_PARTS),
+    single(X.CLASS_TREASURY, at(X.EXC_TREASURY) * 32, 1, 32, -1),
+    ofMarket(X.CLASS_REPORT, at(X.EXC_REPORTS), markets * reporters, 32, reporters),
+    ofMarket(X.CLASS_DELISTING, at(X.EXC_DELISTINGS), markets, 32),
+    single(X.CLASS_SEED, at(X.EXC_SEED) * 32, 1, 32, -1),
+    ofMarket(X.CLASS_MARKET_STATE, at(X.EXC_MARKET_STATES), markets, 32),
+    single(X.CLASS_CLOCK, at(X.EXC_CLOCK) * 32, 1, 32, -1),
+    ofCell(B.CLASS_CELL, at(B.BENCH_CELLS), at(B.BENCH_CELL_COUNT), 32),
+    ofCell(B.CLASS_COUNTER, at(B.BENCH_COUNTERS), at(B.BENCH_COUNTER_COUNT), 32),
   ];
 }
 

@@ -280,13 +280,10 @@ export class Kernel {
     worker.on('exit', () => {
       this.exited[id] = true;
     });
-    await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve());
-      worker.once('error', reject);
-    });
     worker.on('error', () => {
       this.exited[id] = true;
     });
+    await readiness(worker);
   }
 
   /**
@@ -311,19 +308,18 @@ export class Kernel {
       });
       worker.unref();
       this.sideThreads.push(worker);
-      const ready = new Promise<void>((resolve, reject) => {
-        worker.once('message', () => resolve());
-        worker.once('error', reject);
-      });
       worker.on('error', () => this.failAside());
       worker.on('exit', () => this.failAside());
-      return ready;
+      return readiness(worker);
     });
     await Promise.all(started);
   }
 
   private failAside(): void {
-    if (this.closed) return;
+    if (!this.closed) this.markAsideFailed();
+  }
+
+  private markAsideFailed(): void {
     Atomics.store(this.i32, L.CTL_ASIDE_DONE >>> 2, L.ASIDE_FAILED | 0);
     Atomics.notify(this.i32, L.CTL_ASIDE_DONE >>> 2);
   }
@@ -333,6 +329,7 @@ export class Kernel {
    * while others still work. Returns its number, to wait for.
    */
   askAside(job: number, argument: number): number {
+    assert(!this.closed, 'the kernel is closed');
     const word = L.CTL_ASIDE >>> 2;
     const number = (Atomics.load(this.i32, word) + 1) & L.ASIDE_NUMBER_MASK;
     const waiting = (number - Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2)) & L.ASIDE_NUMBER_MASK;
@@ -509,6 +506,7 @@ export class Kernel {
 
   /** Has `workers` workers do their parts of a work on the whole state. False: one of them died, and the state is not whole any more. */
   async runShared(work: SharedWork, workers: number): Promise<boolean> {
+    assert(!this.closed, 'the kernel is closed');
     for (let id = 1; id < workers; id++) if (this.exited[id]) await this.startThread(id);
     this.set(L.BLK_RUN, SHARED_RUNS[work]);
     this.set(L.CTL_STOP, L.STOP_NONE);
@@ -595,6 +593,9 @@ export class Kernel {
     this.set(L.BLK_RUN, RUN_EXIT);
     this.command(this.workers);
     await Promise.all([...this.threads, ...this.sideThreads].map((thread) => thread?.terminate()));
+    // What they were stopped in will not be done: who waits for it is told.
+    const asked = Atomics.load(this.i32, L.CTL_ASIDE >>> 2);
+    if (Atomics.load(this.i32, L.CTL_ASIDE_DONE >>> 2) !== asked) this.markAsideFailed();
   }
 }
 
@@ -619,6 +620,15 @@ function outOfMemory(bytes: number, wanted: number): HeddleError {
     'OUT_OF_MEMORY',
     `the shared memory of ${Math.round(bytes / MIB)} MiB is used up (${Math.ceil(wanted / MIB)} MiB more are needed): give the engine more (memoryMiB) or a smaller genesis`,
   );
+}
+
+/** Resolves when the thread says that it is ready. Rejects if it ends before: whoever closes the kernel meanwhile ends it. */
+function readiness(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new HeddleError('ENGINE_BROKEN', 'a thread has ended before it was ready: start again')));
+  });
 }
 
 /** What the module imports. */

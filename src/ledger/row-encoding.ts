@@ -22,6 +22,7 @@ import {
 /** Seven groups of seven bits: the most that is exact as a number and ends at a group. */
 const LOW_BITS = 49n;
 const LOW = 1n << LOW_BITS;
+const ADDRESSES_FEW = 8;
 
 export class RowWriter implements FieldWriter {
   column = 0;
@@ -31,6 +32,13 @@ export class RowWriter implements FieldWriter {
 
   constructor(bytesExpected: number) {
     this.buffer = new Uint8Array(bytesExpected);
+  }
+
+  /** To be used again: nothing is written yet. */
+  reset(): void {
+    this.at = 0;
+    this.column = 0;
+    this.addresses.clear();
   }
 
   /** What was written; a copy. */
@@ -115,7 +123,8 @@ export class RowReader implements FieldReader {
   private readonly bytes: Uint8Array;
   private at = 0;
   private readonly addresses: string[] = [];
-  private readonly known = new Set<string>();
+  /** The same addresses once they are many. Most are read for one transaction, which has few. */
+  private known: Set<string> | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -189,9 +198,12 @@ export class RowReader implements FieldReader {
     const seen = this.addresses[number];
     if (seen !== undefined) return seen;
     const address = `0x${this.raw(ADDRESS_BYTES).toHex()}`;
-    if (this.known.has(address)) this.malformed(`${name} has occurred before and stands in full again`);
-    this.known.add(address);
+    if (this.known?.has(address) ?? this.addresses.includes(address)) {
+      this.malformed(`${name} has occurred before and stands in full again`);
+    }
     this.addresses.push(address);
+    if (this.addresses.length === ADDRESSES_FEW) this.known = new Set(this.addresses);
+    else this.known?.add(address);
     return address;
   }
 

@@ -155,7 +155,7 @@ export const blockCodec: Codec<Block> = struct<Block>({ number: u53, timeMs: u53
 
 /** Throws NOT_ENCODABLE for what is not a well-formed block. */
 export function encodeBlock(value: Block): Uint8Array<ArrayBuffer> {
-  return encode(blockCodec, value, 'block', 1 << 16);
+  return encode(blockCodec, value, 'block', new RowWriter(1 << 16));
 }
 
 /** Throws MALFORMED for bytes that `encodeBlock` does not make, UNKNOWN_VERSION for those of another version of it. */
@@ -163,9 +163,13 @@ export function decodeBlock(bytes: Uint8Array): Block {
   return decode(blockCodec, bytes, 'block');
 }
 
+/** Used again for every transaction: a writer of its own for each took a quarter of the time. */
+const transactionWriter = new RowWriter(1 << 12);
+
 /** One transaction by itself, with addresses of its own. Throws NOT_ENCODABLE. */
 export function encodeTransaction(value: Transaction): Uint8Array<ArrayBuffer> {
-  return encode(transaction, value, 'transaction', 256);
+  transactionWriter.reset();
+  return encode(transaction, value, 'transaction', transactionWriter);
 }
 
 /** Throws MALFORMED, UNKNOWN_VERSION. */
@@ -173,8 +177,7 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
   return decode(transaction, bytes, 'transaction');
 }
 
-function encode<T>(codec: Codec<T>, value: T, name: string, bytesExpected: number): Uint8Array<ArrayBuffer> {
-  const writer = new RowWriter(bytesExpected);
+function encode<T>(codec: Codec<T>, value: T, name: string, writer: RowWriter): Uint8Array<ArrayBuffer> {
   writer.byte(VERSION);
   codec.write(writer, value, name);
   return writer.bytes();

@@ -11,8 +11,9 @@ export {
   type Settlement,
   type Ticket,
 } from './pipeline.ts';
-export { type KeyProof, proveKey, proveSettled, type StoredProof } from './prove-key.ts';
+export { type KeyProof, proveKey } from './prove-key.ts';
 export { type PruneSummary, pruneFolder } from './pruning.ts';
+export { SettledProofs, type StoredProof } from './settled-proofs.ts';
 export { restoreSnapshot, type SnapshotSummary, writeSnapshot } from './snapshot.ts';
 export { packChunks } from './snapshot-format.ts';
 export { SortedTree } from './sorted-tree.ts';

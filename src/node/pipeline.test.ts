@@ -210,11 +210,40 @@ test('blocks of large batches have fewer transactions, so that all that is journ
   const pipeline = await Pipeline.open(options(disk, { blockTransactions: 65_536 }));
   const items = Array.from({ length: 64 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
   const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  // In one block they would be more bytes than the engine has for its input.
   const tickets = Array.from({ length: 17_000 }, () => pipeline.submitEncoded(batch));
   const confirmed = await Promise.all(tickets.map((ticket) => ticket.confirmed));
   assert.equal(confirmed.filter(({ events }) => events.length > 0).length, tickets.length);
   assert.ok((confirmed.at(-1)?.block ?? 0) > 4);
   const tooLarge = Array.from({ length: 2 ** 18 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
   assert.throws(() => pipeline.submit({ kind: 'orders', sender: address(1), items: tooLarge }), { code: 'NOT_ENCODABLE' });
+  await pipeline.close();
+});
+
+test('large batches that wait are refused before their bytes fill the memory', async () => {
+  const pipeline = await Pipeline.open(options(new SimulatedDisk()));
+  const items = Array.from({ length: 60_000 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  let taken = 0;
+  assert.throws(
+    () => {
+      for (; taken < 1000; taken++) pipeline.submitEncoded(batch);
+    },
+    { code: 'BUSY' },
+  );
+  assert.ok(taken > 30 && taken < 40, `${taken}`);
+  await pipeline.close();
+});
+
+test('client ids that nobody has, as many as fit into blocks, do not fill the key table', async () => {
+  const pipeline = await Pipeline.open({ ...options(new SimulatedDisk(), { blockTransactions: 65_536 }), engine: { memoryMiB: 1536 } });
+  let next = 0;
+  const id = () => `0x${(next++).toString(16).padStart(32, '0')}`;
+  const item = () =>
+    ({ op: 'modify', target: id(), side: 'buy', tif: 'gtc', market: 0, priceTicks: 1, sizeLots: 1n, clientId: id() }) as const;
+  const tickets = Array.from({ length: 2000 }, () =>
+    pipeline.submit({ kind: 'orders', sender: address(1), items: Array.from({ length: 64 }, item) }),
+  );
+  await Promise.all(tickets.map((ticket) => ticket.confirmed));
   await pipeline.close();
 });

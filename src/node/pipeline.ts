@@ -115,11 +115,14 @@ const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
 /**
  * What the transactions of a block may take together: their bytes, and ITEM_ROOM an item. Small transactions come to far less; of large batches a block has
- * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed.
+ * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed. What is scarce are keys: an item can name
+ * two client ids, which take places in the key table until the block has ended, so that all items together take less than half of the smallest table.
  */
-const BLOCK_ROOM = 16 * 2 ** 20;
+const BLOCK_ROOM = 4 * 2 ** 20;
 /** Bytes of an item in the engine's form: more than on its way there, where a cancel can be 3 bytes. */
 const ITEM_ROOM = 64;
+/** What waits may take together, counted in the same way: large batches are some kilobytes each, and their objects several times that. */
+const WAITING_ROOM = 32 * BLOCK_ROOM;
 const WAITING_MAX = 100_000;
 const BEHIND_MAX = 32;
 const NO_CHANGES = new PackedChanges([]);
@@ -211,6 +214,7 @@ export class Pipeline {
   private readonly stored = new Lane<Stored>();
   private readonly ahead = new Load(AHEAD_MAX);
   private readonly behind: Load;
+  private waitingRoom = 0;
   private lastTimeMs = 0;
   private nextNumber = 1;
   private executedHeight = 0;
@@ -301,7 +305,7 @@ export class Pipeline {
   private enter(transaction: Transaction, encoded: Uint8Array): Ticket {
     if (this.failure !== undefined) throw this.failure;
     if (this.waiting.ended) throw new HeddleError('CLOSED', 'the pipeline is closing and takes no more transactions');
-    if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX)) {
+    if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX) || this.waitingRoom >= WAITING_ROOM) {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
     const waiting = new Waiting(transaction, encoded);
@@ -309,6 +313,7 @@ export class Pipeline {
       throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
     }
     this.waiting.push(waiting);
+    this.waitingRoom += waiting.room;
     return waiting;
   }
 
@@ -414,6 +419,7 @@ export class Pipeline {
         await this.waiting.some();
         const tickets = this.waiting.take(this.nextTransactions());
         if (tickets.length === 0) return;
+        for (const { room } of tickets) this.waitingRoom -= room;
         this.lastTimeMs = Math.max(this.lastTimeMs, this.options.clock());
         const block = { number: this.nextNumber++, timeMs: this.lastTimeMs, transactions: tickets.map(({ transaction }) => transaction) };
         const encoded = tickets.map((ticket) => ticket.encoded);

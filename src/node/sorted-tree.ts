@@ -18,11 +18,28 @@ export class SortedTree implements TreeReader {
 
   /** Records with different keys, in any order. */
   constructor(records: Iterable<TreeRecord>) {
-    this.records = Array.from(records, ({ key, value }) => ({
-      path: pathOf(key),
-      key: new Uint8Array(key),
-      value: committedValue(key, value),
-    })).sort((a, b) => Buffer.compare(a.path, b.path));
+    this.records = Array.from(records, (record) => ('path' in record ? (record as SortedRecord) : located(record))).sort((a, b) =>
+      Buffer.compare(a.path, b.path),
+    );
+  }
+
+  /** As the constructor does, with `pause` after each `piece` records; undefined: there are more than `most`. */
+  static async inPieces<T extends SortedTree>(
+    this: new (
+      records: Iterable<TreeRecord>,
+    ) => T,
+    records: Iterable<TreeRecord>,
+    piece: number,
+    most: number,
+    pause: () => Promise<void>,
+  ): Promise<T | undefined> {
+    const found: SortedRecord[] = [];
+    for (const record of records) {
+      if (found.length === most) return undefined;
+      found.push(located(record));
+      if (found.length % piece === 0) await pause();
+    }
+    return new this(found);
   }
 
   get root(): Uint8Array {
@@ -76,6 +93,10 @@ export class SortedTree implements TreeReader {
     }
     return low;
   }
+}
+
+function located({ key, value }: TreeRecord): SortedRecord {
+  return { path: pathOf(key), key: new Uint8Array(key), value: committedValue(key, value) };
 }
 
 /** Compares the first `bits` bits. */

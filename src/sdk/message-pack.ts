@@ -23,17 +23,28 @@ const LONG_TEXT = 256;
 
 /** Throws NOT_ENCODABLE. */
 export function encodeMessagePack(value: Packable): Uint8Array {
-  const packer = new Packer();
+  packer.start();
   packer.value(value, 0);
   return packer.bytes();
 }
 
 const utf8 = new TextEncoder();
 
+const BYTES_LEAST = 4096;
+/** A buffer that has grown beyond this goes again. */
+const BYTES_KEPT = 1 << 16;
+
 class Packer {
-  #buffer = new Uint8Array(256);
+  #buffer = new Uint8Array(BYTES_LEAST);
   #view = new DataView(this.#buffer.buffer);
   #at = 0;
+
+  start(): void {
+    this.#at = 0;
+    if (this.#buffer.length <= BYTES_KEPT) return;
+    this.#buffer = new Uint8Array(BYTES_LEAST);
+    this.#view = new DataView(this.#buffer.buffer);
+  }
 
   bytes(): Uint8Array {
     return this.#buffer.slice(0, this.#at);
@@ -153,3 +164,6 @@ class Packer {
     this.#view = new DataView(grown.buffer);
   }
 }
+
+/** One for all: what was packed is copied before anybody packs again. A new buffer and its view cost more than packing an order. */
+const packer = new Packer();

@@ -6,7 +6,7 @@
  * Invariant: both return the same for the same input, also for what is no signature.
  */
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js';
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 
 export type BackendName = 'native' | 'javascript';
 
@@ -47,7 +47,7 @@ function backend(name: BackendName, recoverKey: RecoverKey): RecoveryBackend {
       } catch {
         return undefined; // Both throw for numbers out of range and for points that are none.
       }
-      return keccak_256(key.subarray(1)).subarray(12);
+      return keccak256(key.subarray(1)).subarray(12);
     },
   };
 }

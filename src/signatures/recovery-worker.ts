@@ -1,6 +1,6 @@
 /** A thread of the pool: says which backend it has, then answers batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 import { loadBackend } from './recovery-backend.ts';
 import { packRecovered, type RecoveredBatch, type SignatureBatch, type Signed, unpackSignatures } from './recovery-batch.ts';
 
@@ -8,7 +8,7 @@ const backend = await loadBackend(workerData.backend);
 
 function digestOf({ message, prefixes }: Signed): Uint8Array {
   if (prefixes === undefined) return message;
-  return prefixes.reduce((hash, prefix) => keccak_256.create().update(prefix).update(hash).digest(), keccak_256(message));
+  return prefixes.reduce((hash, prefix) => keccak256(Buffer.concat([prefix, hash])), keccak256(message));
 }
 
 parentPort?.on('message', ({ id, signatures }: SignatureBatch) => {

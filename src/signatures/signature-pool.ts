@@ -36,6 +36,10 @@ export interface Preimage {
 
 /** At 60 us each about 4 ms: what a signature waits at most for others that went out with it. */
 const BATCH_MAX = 64;
+/** Batches that a thread has, the one that it works on included: enough that it has work while the thread that serves executes a block. */
+const THREAD_BATCHES_MAX = 4;
+/** What a thread that is at work gets at least: fewer are a message that costs as much as half of their recovery. They wait for it, or for others. */
+const AHEAD_MIN = 16;
 const ATTEMPTS_MAX = 2;
 /** How often a thread is started in place of one that died. */
 const FAILED_STARTS_MAX = 3;
@@ -48,7 +52,8 @@ interface Task extends Signed {
 
 interface Thread {
   readonly worker: Worker;
-  batch: { readonly id: number; readonly tasks: readonly Task[] } | undefined;
+  /** In the order in which they went out, which is that in which they are answered. */
+  readonly batches: { readonly id: number; readonly tasks: readonly Task[] }[];
   /** Of what it died, once it has: also before anybody listened. */
   death: { readonly cause: unknown } | undefined;
   onDeath: () => void;
@@ -155,11 +160,15 @@ export class SignaturePool {
 
   #flush(): void {
     if (this.#ended !== undefined) return;
-    const idle = [...this.#threads].filter(({ batch }) => batch === undefined);
-    idle.forEach((thread, i) => {
-      const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / (idle.length - i)));
-      if (share > 0) this.#send(thread, share);
-    });
+    const threads = [...this.#threads];
+    for (let load = 0; load < THREAD_BATCHES_MAX && this.#waiting.length > 0; load++) {
+      if (load > 0 && this.#waiting.length < AHEAD_MIN) return;
+      const open = threads.filter(({ batches }) => batches.length === load);
+      open.forEach((thread, i) => {
+        const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / (open.length - i)));
+        if (share > 0) this.#send(thread, share);
+      });
+    }
   }
 
   #send(thread: Thread, share: number): void {
@@ -167,15 +176,15 @@ export class SignaturePool {
     const suspect = this.#waiting.findIndex(({ attempts }) => attempts > 0);
     const tasks = this.#waiting.splice(0, suspect === 0 ? 1 : suspect > 0 ? Math.min(suspect, share) : share);
     const batch: SignatureBatch = { id: this.#nextBatch++, signatures: packSignatures(tasks) };
-    thread.batch = { id: batch.id, tasks };
+    thread.batches.push({ id: batch.id, tasks });
     thread.worker.postMessage(batch, [batch.signatures.buffer]);
   }
 
   #answer(thread: Thread, { id, recovered }: RecoveredBatch): void {
-    if (thread.batch === undefined || this.#ended !== undefined) return;
-    assert(thread.batch.id === id, `batch ${id} was answered in place of ${thread.batch.id}`);
-    const { tasks } = thread.batch;
-    thread.batch = undefined;
+    if (thread.batches.length === 0 || this.#ended !== undefined) return;
+    const batch = thread.batches.shift();
+    assert(batch?.id === id, `batch ${id} was answered in place of ${batch?.id}`);
+    const { tasks } = batch;
     this.#unanswered -= tasks.length;
     tasks.forEach(({ resolve }, i) => {
       resolve(recoveredAt(recovered, i));
@@ -195,14 +204,15 @@ export class SignaturePool {
   #died(thread: Thread): void {
     if (!this.#threads.delete(thread) || this.#ended !== undefined) return;
     const cause = thread.death?.cause;
-    const tasks = thread.batch?.tasks ?? [];
-    thread.batch = undefined;
+    const [current, ...later] = thread.batches.splice(0);
+    const tasks = current?.tasks ?? [];
     for (const task of tasks) task.attempts++;
     for (const task of tasks.filter(({ attempts }) => attempts >= ATTEMPTS_MAX)) {
       this.#unanswered--;
       task.reject(new HeddleError('RECOVERY_FAILED', `the thread that recovered a signature died of it: ${describe(cause)}`, { cause }));
     }
-    this.#waiting.unshift(...tasks.filter(({ attempts }) => attempts < ATTEMPTS_MAX));
+    // Those that it had not begun with are not suspect.
+    this.#waiting.unshift(...tasks.filter(({ attempts }) => attempts < ATTEMPTS_MAX), ...later.flatMap((batch) => batch.tasks));
     void this.#replace();
     this.#flush();
   }
@@ -231,7 +241,8 @@ export class SignaturePool {
   #end(why: HeddleError): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
-    const tasks = [...this.#waiting.splice(0), ...[...this.#threads].flatMap(({ batch }) => batch?.tasks ?? [])];
+    const sent = [...this.#threads].flatMap(({ batches }) => batches.flatMap((batch) => batch.tasks));
+    const tasks = [...this.#waiting.splice(0), ...sent];
     this.#unanswered = 0;
     for (const { reject } of tasks) reject(why);
   }
@@ -243,7 +254,7 @@ function start(options: SignaturePoolOptions): Promise<{ thread: Thread; backend
     workerData: { backend: options.backend },
   });
   return new Promise((resolve, reject) => {
-    const thread: Thread = { worker, batch: undefined, death: undefined, onDeath: () => reject(thread.death?.cause) };
+    const thread: Thread = { worker, batches: [], death: undefined, onDeath: () => reject(thread.death?.cause) };
     const died = (cause: unknown): void => {
       // An error is followed by the exit.
       if (thread.death !== undefined) return;

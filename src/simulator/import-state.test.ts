@@ -68,6 +68,9 @@ test('records that cannot be of this ledger are refused by name', async () => {
     [Uint8Array.of(18, 0, 0, 0, 0, 0, 0, 0xff, 0), /no such market/],
     [Uint8Array.of(99, 0, 0, 0, 0), /no class 99/],
     [Uint8Array.of(3, 0, 0), /wrong length/],
+    [Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0), /wrong length/],
+    [Uint8Array.of(22, 0xff, 0, 0, 0), /no such market/],
+    [Uint8Array.of(200, 0, 0, 0, 0), /no class 200/],
     [new Uint8Array(0), /no record/],
   ];
   for (const [key, reason] of cases) {

@@ -24,7 +24,7 @@ const WRITING = {
   eventTurnBatching: false,
   /**
    * Writes are started when they are all there. LMDB's thread would start with the first of them, and wait for the rest for ever, and the end of this
-   * thread for it, if this thread were ended in between.
+   * thread for it, if this thread were ended in between. The package does not document it; the test of threads that are killed holds it.
    */
   batchStartThreshold: Number.MAX_SAFE_INTEGER,
 } as const;
@@ -72,12 +72,14 @@ export class StoreTables {
     return this.number(FIRST);
   }
 
-  /** In one transaction. A key that is there twice has to be put in its order: the later one counts. */
-  async write(writes: Iterable<Write>): Promise<void> {
+  /** In one transaction, in their order: of a key that is there twice the later value counts. */
+  async write(group: Iterable<{ readonly writes: Iterable<Write> }>): Promise<void> {
     await this.root.batch(() => {
-      for (const { table, key, value } of writes) {
-        if (value === undefined) table.remove(key);
-        else table.put(key, value);
+      for (const { writes } of group) {
+        for (const { table, key, value } of writes) {
+          if (value === undefined) table.remove(key);
+          else table.put(key, value);
+        }
       }
     });
   }

@@ -4,7 +4,6 @@
  * Invariant: a commit is there in whole or not at all, with its height. After a failed write nothing more is taken.
  * Not here: which heights may be committed when (store.ts), and on which thread this runs (store-thread.ts, or the caller's).
  */
-import { assert } from '../base/assert.ts';
 import { PackedChanges } from '../base/packed-changes.ts';
 import { unpackBlock } from '../ledger/packed-block.ts';
 import { packBody, packReceipts } from './block-packing.ts';
@@ -13,7 +12,7 @@ import { heightKey, splitKeys } from './index-keys.ts';
 import { damagedText, stoppedBy, storeClosed, storeError } from './lmdb-error.ts';
 import { FileSizeNote } from './lmdb-file.ts';
 import { StorageError } from './storage-error.ts';
-import { FIRST, HEIGHT, type StoreTables, type Table, type Write } from './store-tables.ts';
+import { FIRST, HEIGHT, type StoreTables, type Write } from './store-tables.ts';
 import { StoredAddresses } from './stored-addresses.ts';
 
 /** A block as it comes to who writes it: bytes that stay as they are until it is committed. */
@@ -43,7 +42,7 @@ export interface BlockWriter {
 }
 
 interface Waiting {
-  readonly writes: readonly Write[];
+  readonly writes: Iterable<Write>;
   /** The height that is in force with it; the same as before for prunings. */
   readonly height: number | undefined;
   readonly resolve: () => void;
@@ -76,6 +75,7 @@ export class StoreWriter implements BlockWriter {
     if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const { tables } = this;
     const at = heightKey(height);
+    const changes = new PackedChanges(changed);
     const { packed, newAddresses } = packBody(journaled ? unpackBlock(body) : body, this.book);
     const writes: Write[] = [
       { table: tables.headers, key: at, value: pack(header) },
@@ -83,15 +83,20 @@ export class StoreWriter implements BlockWriter {
       { table: tables.receiptsOf, key: at, value: packReceipts(receipts) },
     ];
     if (keys.length > 0) writes.push({ table: tables.terms, key: at, value: pack(keys) });
-    for (const key of splitKeys(keys)) writes.push({ table: tables.index, key, value: NOTHING });
-    for (const { key, value } of new PackedChanges(changed)) writes.push({ table: tables.state, key, value });
     for (const { address, number } of this.book.add(newAddresses)) {
       writes.push({ table: tables.addresses, key: number, value: address }, { table: tables.numbers, key: address, value: number });
     }
     if (this.empty) writes.push({ table: tables.meta, key: FIRST, value: at });
     this.empty = false;
     writes.push({ table: tables.meta, key: HEIGHT, value: at });
-    return this.write(writes, height).then(() => this.book.written(newAddresses));
+    // Records and index keys are many: they are looked at when they are written, and nothing is kept of them. Nothing may be wrong with them by then:
+    // a write that stops in the middle is a part of one.
+    function* all(): Generator<Write> {
+      yield* writes;
+      for (const key of splitKeys(keys)) yield { table: tables.index, key, value: NOTHING };
+      for (const { key, value } of changes) yield { table: tables.state, key, value };
+    }
+    return this.write(all(), height).then(() => this.book.written(newAddresses));
   }
 
   async prune(below: number): Promise<void> {
@@ -127,7 +132,7 @@ export class StoreWriter implements BlockWriter {
     }
   }
 
-  private write(writes: readonly Write[], height: number | undefined): Promise<void> {
+  private write(writes: Iterable<Write>, height: number | undefined): Promise<void> {
     if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const done = new Promise<void>((resolve, reject) => this.waiting.push({ writes, height, resolve, reject }));
     this.writing ??= this.writeGroups();
@@ -141,7 +146,7 @@ export class StoreWriter implements BlockWriter {
       const group = this.waiting;
       this.waiting = [];
       try {
-        await this.tables.write(lastOfEach(group));
+        await this.tables.write(group);
         this.height = group.findLast(({ height }) => height !== undefined)?.height ?? this.height;
         for (const { resolve } of group) resolve();
         await this.size.update(false);
@@ -153,18 +158,4 @@ export class StoreWriter implements BlockWriter {
     }
     this.writing = undefined;
   }
-}
-
-/** The writes of a group in their order; where a later one overwrites an earlier one, only the later. */
-function lastOfEach(group: readonly Waiting[]): Iterable<Write> {
-  assert(group.length > 0, 'a group of commits');
-  if (group.length === 1) return (group[0] as Waiting).writes;
-  const writes = new Map<Table, Map<string, Write>>();
-  for (const write of group.flatMap((waiting) => waiting.writes)) {
-    const { table, key } = write;
-    const ofTable = writes.get(table) ?? new Map<string, Write>();
-    writes.set(table, ofTable);
-    ofTable.set(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'), write);
-  }
-  return [...writes.values()].flatMap((ofTable) => [...ofTable.values()]);
 }

@@ -276,7 +276,9 @@ inBothForms('never ahead of the journal, never out of order', async (folder, opt
   assert.throws(() => store.commit(block(5), 9), /assertion failed/);
   const bad = { ...block(6), changed: [{ key: new Uint8Array(), value: undefined }] };
   assert.throws(() => store.commit(bad, 9), /assertion failed: a key of 0 bytes/);
-  const shared = { ...block(6), changed: new PackedChanges([new Uint8Array(new SharedArrayBuffer(4))]) };
+  const piece = new Uint8Array(new SharedArrayBuffer(4));
+  piece.set([1, 0, 0, 5]);
+  const shared = { ...block(6), changed: new PackedChanges([piece]) };
   assert.throws(() => store.commit(shared, 9), /shared memory/);
   await Promise.all([6, 7, 8].map((height) => store.commit(block(height), 9)));
   assert.equal(store.height, 8);

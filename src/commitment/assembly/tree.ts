@@ -6,6 +6,7 @@
  * threads. It may run while the next block executes, since it reads nothing but the changes that were collected.
  * Not here: which records a block has written, and their keys (collect.ts).
  */
+import { assertKernel } from '../../kernel/assembly/memory';
 import { ASIDE_FAILED, CTL_ASIDE_DONE } from '../../kernel/layout';
 import {
   CHANGE_DATA,
@@ -111,6 +112,8 @@ export function awaitCount(word: u32, last: u32): void {
   for (let rounds: u32 = 0; ; rounds++) {
     const count = atomic.load<u32>(word);
     if (count == last) return;
+    // Somebody has counted what was not to be counted: better an end than a wait without one.
+    assertKernel(count < last);
     if (rounds < SPIN_ROUNDS) continue;
     if (atomic.load<u32>(0, CTL_ASIDE_DONE) == ASIDE_FAILED) unreachable();
     atomic.wait<i32>(word, count, SLEEP_NANOS);

@@ -134,6 +134,36 @@ for (const seed of DORMANT_SEEDS) {
   });
 }
 
+/** What is answered from the state alone. */
+const STATE_TYPES = new Set([
+  'clearinghouseState',
+  'spotClearinghouseState',
+  'openOrders',
+  'userRole',
+  'extraAgents',
+  'subAccounts',
+  'l2Book',
+  'meta',
+]);
+
+for (const seed of DORMANT_SEEDS) {
+  test(`the same state from the store where accounts become dormant, seed ${seed}`, async () => {
+    const genesis = randomGenesis(seed);
+    const disk = new SimulatedDisk();
+    const path = join(folder, `dormant-${seed}`);
+    let now = 0;
+    const node = await start(genesis, disk, () => now, path);
+    await feed(node, seed, genesis, (timeMs) => {
+      now = timeMs;
+    });
+    const all = answersOf(node.views, genesis);
+    await node.pipeline.close();
+    const again = await start(genesis, disk, () => now, path);
+    same(answersOf(again.views, genesis), new Map([...all].filter(([question]) => STATE_TYPES.has(question.split(' ')[0] ?? ''))));
+    await again.pipeline.close();
+  });
+}
+
 const oidsOf = (views: Views, user: string): number[] => {
   const rows = views.answer({ type: 'historicalOrders', user }) as { order: { oid: number } }[];
   const oids = [...new Set(rows.map(({ order }) => order.oid))];

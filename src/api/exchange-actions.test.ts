@@ -87,6 +87,20 @@ const CASES: readonly (readonly [
   [{ type: 'batchModify', modifies: [{ oid: 5, order: wire() }] }, orders({ ...place, op: 'modify', target: 5n })],
   [{ type: 'reduce', reduces: [{ a: 0, o: 9, s: '0.00001' }] }, orders({ op: 'reduce', market: 0, oid: 9n, sizeLots: 1n })],
   [
+    { type: 'reportPrices', prices: [{ a: 1, s: ['3000.5', '0'] }] },
+    { kind: 'oracle', prices: [{ market: 1, spot: [300_050, 0] }] },
+  ],
+  [
+    { type: 'reportPrices', prices: [{ a: 0, s: ['1'], p: ['2'] }] },
+    { kind: 'oracle', prices: [{ market: 0, spot: [10], perp: [20] }] },
+  ],
+  [{ type: 'reportPrices', prices: [{ a: 1, s: ['3000.555'] }] }, 'Price must be divisible by tick size. asset=1'],
+  [{ type: 'reportPrices', prices: [{ a: 7, s: ['1'] }] }, 'Unknown asset. asset=7'],
+  [
+    { type: 'voteDelist', a: 1 },
+    { kind: 'delist', market: 1 },
+  ],
+  [
     { type: 'scheduleCancel', time: 9 },
     { kind: 'scheduleCancel', timeMs: 9 },
   ],

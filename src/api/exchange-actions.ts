@@ -23,6 +23,7 @@ import {
   updateIsolatedMarginAction,
   updateLeverageAction,
 } from './position-actions.ts';
+import { reportPricesAction, voteDelistAction } from './reporter-actions.ts';
 import {
   sendAssetAction,
   spotSendAction,
@@ -51,6 +52,8 @@ export const ACTIONS: { readonly [T in LedgerAction['type']]: Translate<ActionOf
   modify: modifyAction,
   batchModify: batchModifyAction,
   reduce: reduceAction,
+  reportPrices: reportPricesAction,
+  voteDelist: voteDelistAction,
   scheduleCancel: scheduleCancelAction,
   updateLeverage: updateLeverageAction,
   updateIsolatedMargin: updateIsolatedMarginAction,

@@ -200,6 +200,7 @@ class Requests {
         agentName: `a${random.below(4)}`,
         nonce,
       }),
+      () => ({ type: 'reportPrices', prices: [{ a: random.below(2), s: [String(random.between(2900, 3100))], p: ['3000', '0'] }] }),
       () => ({ type: 'createSubAccount', name: 'x' }),
       () => ({ type: 'createVault', name: 'x', description: 'y', initialUsd: 100_000_000, nonce }),
       () => ({ type: 'vaultTransfer', vaultAddress: user, isDeposit: true, usd: 1 }),

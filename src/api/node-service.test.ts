@@ -6,7 +6,7 @@ import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
 import { limitDefaults } from './rate-limits.ts';
-import { startService, type TestService, testKey } from './service-for-tests.ts';
+import { REPORTER, startService, type TestService, testKey } from './service-for-tests.ts';
 
 const ETH = 1;
 /** Orders after which the node is stopped. */
@@ -310,6 +310,21 @@ test('a multi-signature user acts through enough of its signers', async () => {
   const stranger = new HeddleClient({ url: node.service.url, signer: new SignerKey('6'.repeat(64)) });
   assert.match(((await send(first, stranger)) as { response: string }).response, /^Invalid multi-sig inner signer 0x/);
   await assert.rejects(user.order([order(true, '2900', '0.1')]), /Multi-sig required/);
+});
+
+test('reporters of the genesis report prices, and nobody else', async () => {
+  const other = await startService();
+  try {
+    const report = { type: 'reportPrices', prices: [{ a: ETH, s: ['3100'], p: ['3101'] }] } as const;
+    assert.deepEqual(await other.client(REPORTER).send(report), { status: 'ok', response: { type: 'default' } });
+    assert.deepEqual(await other.client(REPORTER + 1).send(report), { status: 'err', response: 'Not authorised to perform this action.' });
+    const [, contexts] = (await other.client(1).ask('metaAndAssetCtxs')) as [unknown, { oraclePx: string }[]];
+    assert.equal(contexts[ETH]?.oraclePx, '3100');
+    const far = { type: 'reportPrices', prices: [{ a: ETH, s: ['9000'] }] } as const;
+    assert.deepEqual(await other.client(REPORTER).send(far), { status: 'err', response: 'Reported prices are too far from the index.' });
+  } finally {
+    await other.close();
+  }
 });
 
 test('the explorer shows blocks and transactions that are settled, and who sent them', async () => {

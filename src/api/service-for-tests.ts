@@ -14,6 +14,8 @@ const ACCOUNTS = 4;
 const USD = 1_000_000n;
 const COLLATERAL = 100_000n * USD;
 
+/** The account that reports prices. */
+export const REPORTER = 0;
 export const testKey = (index: number): SignerKey => new SignerKey((index + 1).toString(16).padStart(64, '0'));
 
 /** BTC at 60,000 and ETH at 3,000, with the decimals that clients know. */
@@ -40,6 +42,7 @@ export function testGenesis(): Genesis {
     orderPages: 4,
     tokens: [{ name: 'USDC', decimals: 6 }],
     markets: [market('BTC', 5, 60_000), market('ETH', 4, 3_000)],
+    reporters: [{ address: testKey(REPORTER).address, stake: 1n }],
     exchange: { subAccountsFirstVolume: 0n },
     accounts: Array.from({ length: ACCOUNTS }, (_, i) => ({
       address: testKey(i).address,

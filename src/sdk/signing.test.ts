@@ -156,7 +156,7 @@ test('requests of other clients: every action that they make, recovered to its s
     assert.deepEqual(signers, [VECTOR_ADDRESS, SECOND_ADDRESS], `${client}: ${line}`);
   }
   // All but the one that the other clients do not know.
-  assert.deepEqual([...types, 'reduce'].sort(), ACTION_NAMES.toSorted());
+  assert.deepEqual([...types, 'reduce', 'reportPrices', 'voteDelist'].sort(), ACTION_NAMES.toSorted());
 });
 
 test('multi-signature: known requests', () => {

@@ -3,7 +3,8 @@
  *
  * Each shape is both: the type (`Of<typeof ...>`) and the canonical order of keys (protocol, appendix A). An action is signed as an L1
  * action (its MessagePack is hashed) or by the user (its fields are an EIP-712 struct, typed-data.ts).
- * Beyond the original, and never sent by its clients: tif "Fok", the fields `e`, `d`, `m` of an order, and the action `reduce`.
+ * Beyond the original, and never sent by its clients: tif "Fok", the fields `e`, `d`, `m` of an order, and the
+ * actions `reduce`, `reportPrices` and `voteDelist`.
  * Not here: what Heddle does with an action; those of deployers, validators and outcome markets, which it does not have.
  */
 import { HeddleError } from '../base/errors.ts';
@@ -81,6 +82,13 @@ const L1_ACTIONS = {
   batchModify: struct({ ...type('batchModify'), modifies: list(struct({ oid: orderId, order })), a: flag }),
   /** Beyond the original: takes a size off resting orders, which keep their places in the queue. */
   reduce: struct({ ...type('reduce'), reduces: list(struct({ a: unsigned, o: unsigned, s: decimal })) }),
+  /** Beyond the original, for reporters of the genesis: spot and perpetual prices by source, "0" where one is missing. */
+  reportPrices: struct({
+    ...type('reportPrices'),
+    prices: list(struct({ a: unsigned, s: list(decimal), p: optional(list(decimal)) })),
+  }),
+  /** Beyond the original, for reporters of the genesis. */
+  voteDelist: struct({ ...type('voteDelist'), a: unsigned }),
   scheduleCancel: struct({ ...type('scheduleCancel'), time: optional(unsigned) }),
   twapOrder: struct({
     ...type('twapOrder'),

@@ -93,7 +93,11 @@ const PARTS: Readonly<Record<string, Part>> = {
     imports: ['base', 'ledger', 'exchange', 'sdk', 'node', 'market'],
     door: ['devnet-genesis.ts', 'devnet-keys.ts', 'devnet-markets.ts', 'simulation-loop.ts'],
   },
-  api: { layer: 7, packages: ['ws', 'prom-client'], door: ['node-service.ts', 'rate-limits.ts', 'stream-connection.ts'] },
+  api: {
+    layer: 7,
+    packages: ['ws', 'prom-client'],
+    door: ['admission-control.ts', 'node-service.ts', 'rate-limits.ts', 'stream-connection.ts'],
+  },
   cli: { layer: 8, door: ['heddle.ts', 'load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
   conformance: { layer: 8 },
   simulator: { layer: 8, packages: ['fast-check'] },

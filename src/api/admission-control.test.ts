@@ -41,19 +41,21 @@ test('one that sends without end does not keep another out: it gives back half a
   assert.equal(greedy.length, 50);
 });
 
-test('who has not asked for two seconds has no part any more', () => {
+test('who has not asked for ten seconds has no part any more', () => {
   let now = 10_000;
   const control = new AdmissionControl(LIMITS, () => now);
   control.enter('b', 1)?.();
   for (let i = 0; i < 50; i++) assert.ok(control.enter('a', 1));
-  now += 1000;
-  assert.equal(control.enter('a', 1) !== undefined, false);
-  now += 1000;
+  now += 5000;
+  assert.equal(control.enter('a', 1), undefined);
+  now += 5000;
   assert.ok(control.enter('a', 1));
 });
 
 test('what is under way is what has entered and not left, within the room', () => {
-  const steps = fc.array(fc.record({ address: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(500), leaves: fc.boolean(), ms: fc.nat(700) }));
+  const steps = fc.array(
+    fc.record({ address: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(500), leaves: fc.boolean(), ms: fc.nat(3000) }),
+  );
   fc.assert(
     fc.property(steps, (taken) => {
       let now = 0;

@@ -2,9 +2,9 @@
  * How many actions are under way at the same time, and whose: what is beyond is refused before anything is read, parsed, hashed or recovered of it.
  *
  * All senders share one room of requests and bytes. While it is less than half full anybody may take of it. Above, each IP address that has asked in the
- * last second or the one before has an equal part: who has more is refused until it has less. So one that sends without end takes what others do not
+ * last five seconds has an equal part: who has more is refused until it has less. So one that sends without end takes what others do not
  * want, and gives it back as its requests are answered.
- * Invariant: what is under way is at most the room and one body; who has entered leaves once. Memory follows the addresses that ask in two seconds.
+ * Invariant: what is under way is at most the room and one body; who has entered leaves once. Memory follows the addresses that ask in ten seconds.
  * Not here: what a refusal looks like and when it is sent (server.ts, refusal-pace.ts), and how many requests a minute there may be (rate-limits.ts).
  */
 import { assert } from '../base/assert.ts';
@@ -19,7 +19,8 @@ export interface AdmissionLimits {
 /** At ten thousand actions a second a full room is answered in a fifth of a second. */
 export const admissionDefaults: AdmissionLimits = { requests: 2048, bytes: 1024 * 1024 };
 
-const WINDOW_MS = 1000;
+/** As long as a refusal may be held (refusal-pace.ts): who is told and asks again still has its part. */
+const WINDOW_MS = 5000;
 
 interface Held {
   requests: number;
@@ -53,7 +54,7 @@ export class AdmissionControl {
     const { limits, requests, bytes } = this;
     if (requests >= limits.requests || bytes >= limits.bytes) return false;
     if (requests * 2 < limits.requests && bytes * 2 < limits.bytes) return true;
-    const sharers = Math.max(this.asking.size, this.asked.size);
+    const sharers = Math.max(this.asking.size, this.asked.size, this.held.size);
     const held = this.held.get(address);
     return held === undefined || (held.requests * sharers < limits.requests && held.bytes * sharers < limits.bytes);
   }

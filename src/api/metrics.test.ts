@@ -17,6 +17,8 @@ const metrics = new Metrics({
   connections: () => 7,
   feeds: () => 8,
   subscriptions: () => 9,
+  underWay: () => 10,
+  heldRefusals: () => 11,
 });
 
 test('names in the dashboard, in alerts and in the docs are those of metrics', () => {
@@ -41,6 +43,8 @@ test('what is sampled is read when somebody asks', async () => {
     ['heddle_stream_connections', 7],
     ['heddle_stream_feeds', 8],
     ['heddle_stream_subscriptions', 9],
+    ['heddle_actions_under_way', 10],
+    ['heddle_held_refusals', 11],
   ] as const) {
     assert.match(text, new RegExp(`^${name} ${value}$`, 'm'));
   }

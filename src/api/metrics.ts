@@ -11,6 +11,9 @@ const BLOCK_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_00
 export interface Sampled {
   readonly waiting: () => number;
   readonly signatures: () => number;
+  /** Actions between arrival and answer, and connections that wait for a refusal. */
+  readonly underWay: () => number;
+  readonly heldRefusals: () => number;
   /** Blocks that are ordered and not executed, and that are executed and not settled. */
   readonly ordered: () => number;
   readonly unsettled: () => number;
@@ -80,6 +83,8 @@ export class Metrics {
     const gauges: readonly [name: string, help: string, read: () => number][] = [
       ['heddle_waiting_transactions', 'Transactions that wait for a block.', sampled.waiting],
       ['heddle_waiting_signatures', 'Signatures that wait to be recovered.', sampled.signatures],
+      ['heddle_actions_under_way', 'Actions between their arrival and their answer.', sampled.underWay],
+      ['heddle_held_refusals', 'Connections that wait to be told that they are refused.', sampled.heldRefusals],
       ['heddle_ordered_blocks', 'Blocks that are ordered and not executed.', sampled.ordered],
       ['heddle_unsettled_blocks', 'Blocks that are executed and not settled.', sampled.unsettled],
       ['heddle_height', 'The last block that was executed.', sampled.height],

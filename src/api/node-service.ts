@@ -115,6 +115,8 @@ export class NodeService {
       ordered: () => pipeline.counts.ordered,
       unsettled: () => pipeline.counts.unsettled,
       signatures: () => signatures.unanswered,
+      underWay: () => this.server?.load.underWay ?? 0,
+      heldRefusals: () => this.server?.load.held ?? 0,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,
       connections: () => this.connections,

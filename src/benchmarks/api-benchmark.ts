@@ -28,8 +28,6 @@ const BATCH = 40;
 const SHARES = [10, 50, 90];
 const MULTIPLES = [1, 2, 10];
 const RATE_ROUNDS_MAX = 5;
-/** Requests that are signed and not yet accepted at the end of a phase, at most. */
-const SPARE = 3000;
 
 interface Way {
   readonly label: string;
@@ -56,10 +54,13 @@ interface Times {
   readonly loadSeconds: number;
   readonly warmUpSeconds: number;
   readonly poolSignatures: number;
+  /** Requests that are signed beside those that may be accepted: what is under way and refused at the end. */
+  readonly spare: number;
+  readonly connectionsMax: number;
 }
 
-const TIMES: Times = { rateSeconds: 6, loadSeconds: 8, warmUpSeconds: 1.5, poolSignatures: 15_000 };
-const QUICK_TIMES: Times = { rateSeconds: 0.6, loadSeconds: 0.6, warmUpSeconds: 0.2, poolSignatures: 500 };
+const TIMES: Times = { rateSeconds: 6, loadSeconds: 8, warmUpSeconds: 1.5, poolSignatures: 15_000, spare: 3000, connectionsMax: 4096 };
+const QUICK_TIMES: Times = { rateSeconds: 0.6, loadSeconds: 0.6, warmUpSeconds: 0.2, poolSignatures: 300, spare: 300, connectionsMax: 128 };
 
 interface Measured {
   readonly result: LoadResult;
@@ -80,10 +81,10 @@ class Bench {
 
   /** `expected`: requests a second that may be accepted. */
   async load({ route, orders, connections, outstanding }: Way, seconds: number, expected: number, open?: OpenLoad): Promise<Measured> {
-    const { warmUpSeconds } = this.times;
-    const requests = Math.ceil(expected * (seconds + warmUpSeconds)) + SPARE;
+    const { warmUpSeconds, spare, connectionsMax } = this.times;
+    const requests = Math.ceil(expected * (seconds + warmUpSeconds)) + spare;
     const plan: LoadOrder['plan'] = { seconds: seconds + warmUpSeconds, warmUpSeconds, outstanding, ...open };
-    const order = { url: this.node.url, route, orders, connections, requests, plan };
+    const order = { url: this.node.url, route, orders, connections: Math.min(connections, connectionsMax), requests, plan };
     await this.client.prepare(order);
     const before = this.node.use();
     const result = await this.client.load(order);
@@ -131,13 +132,22 @@ interface Rates {
   readonly others: number[][];
 }
 
-async function measureRates(bench: Bench, threads: number, rounds: number, maker: RequestMaker, progress: Progress): Promise<Rates> {
+async function measureRates(
+  bench: Bench,
+  { threads, rounds, warmsUp }: { readonly threads: number; readonly rounds: number; readonly warmsUp: boolean },
+  maker: RequestMaker,
+  progress: Progress,
+): Promise<Rates> {
   const { rateSeconds, warmUpSeconds, poolSignatures } = bench.times;
   const rates: Rates = { node: WAYS.map(() => []), pool: WAYS.map(() => []), main: WAYS.map(() => []), others: WAYS.map(() => []) };
+  for (const way of warmsUp ? WAYS : []) {
+    progress('api, to warm up', 0, rounds * WAYS.length);
+    await bench.load(way, rateSeconds, 0);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [i, way] of WAYS.entries()) {
       progress(`api, ${way.label}`, round * WAYS.length + i, rounds * WAYS.length);
-      const pool = await poolAlone(maker, way.orders, threads, poolSignatures);
+      const pool = await poolAlone(maker, way.orders, threads, way.orders === 1 ? poolSignatures : poolSignatures / 5);
       // Batches are not limited by signatures: nobody takes as many as can be recovered.
       const measured = await bench.load(way, rateSeconds, way.orders === 1 ? pool : pool / 8);
       rates.pool[i]?.push(pool);
@@ -331,7 +341,7 @@ export const api: Benchmark = {
     const rounds = Math.min(settings.rounds, settings.quick ? 1 : RATE_ROUNDS_MAX);
     const maker = await RequestMaker.create(settings.seed + 1, Date.now());
     const series = await withNode(settings, threads, async (bench) => {
-      const rates = await measureRates(bench, threads, rounds, maker, progress);
+      const rates = await measureRates(bench, { threads, rounds, warmsUp: !settings.quick }, maker, progress);
       const capacities = rates.node.map(median);
       return [
         ...rateCharts(rates, threads),

@@ -27,6 +27,8 @@ export type ClientMessage =
   | { readonly kind: 'result'; readonly result: LoadResult }
   | { readonly kind: 'failed'; readonly text: string };
 
+/** Connections that are opened at the same time. */
+const AT_ONCE = 64;
 /** Requests that were made and not used, by their route and orders: for the next measurement of the kind. */
 const made = new Map<string, WireRequest[]>();
 const maker = await RequestMaker.create(Number(process.argv[2] ?? 1), Date.now());
@@ -51,7 +53,10 @@ async function load(order: LoadOrder): Promise<LoadResult> {
   let used = 0;
   const next = (): WireRequest => supply[used++] ?? wireRequest(route, nextId++, maker.next(order.orders).body);
   try {
-    for (let i = 0; i < order.connections; i++) opened.push(await openConnection(route, url));
+    while (opened.length < order.connections) {
+      const some = Array.from({ length: Math.min(AT_ONCE, order.connections - opened.length) }, () => openConnection(route, url));
+      opened.push(...(await Promise.all(some)));
+    }
     const { result, unused } = await new Load(opened, plan, next).run();
     supply.splice(0, used, ...unused);
     return result;

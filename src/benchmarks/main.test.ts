@@ -90,6 +90,24 @@ test('commitment: charts instead of rows', async () => {
   }
 });
 
+test('api: a node and a client, charts instead of rows', async () => {
+  const { code, stdout, stderr } = await bench('api', '--json', '--quick', '--rounds', '1');
+  assert.equal(code, 0, stderr);
+  const series = JSON.parse(stdout).series as { title: string; x: number[]; lines: { label: string; values: number[] }[] }[];
+  const valuesOf = (title: string): number[] => {
+    const found = series.find((chart) => chart.title === title);
+    assert.ok(found !== undefined, title);
+    return found.lines.flatMap(({ values }) => values);
+  };
+  assert.ok(valuesOf('Orders over the API').every((rate) => rate > 0));
+  assert.equal(valuesOf('To signatures alone').length, 4);
+  for (const way of ['single, WebSocket', 'single, HTTP']) assert.equal(valuesOf(`Until an order is acknowledged: ${way}`).length, 9);
+  for (const way of ['WebSocket', 'HTTP']) {
+    assert.ok(valuesOf(`Beyond capacity, ${way}: answers`).every((rate) => rate >= 0));
+    assert.ok(valuesOf(`Beyond capacity, ${way}: memory of the node`).every((mebibytes) => mebibytes > 0));
+  }
+});
+
 test('compression: what is smaller, and which flows are left out', async () => {
   const args = ['compression', '--quick', '--rounds', '1', '--commands', '2000', '--block-size', '1000', '--data', 'nowhere'];
   const { code, stdout, stderr } = await bench(...args, '--json');

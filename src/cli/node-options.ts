@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { admissionDefaults } from '../api/admission-control.ts';
 import type { NodeServiceOptions } from '../api/node-service.ts';
 import { limitDefaults } from '../api/rate-limits.ts';
 import { streamLimits } from '../api/stream-connection.ts';
@@ -23,6 +24,8 @@ export interface NodeArguments {
   readonly signatureThreads: number;
   readonly waitingMax: number;
   readonly blockTransactions: number;
+  readonly underWay: number;
+  readonly underWayBytes: number;
   readonly keepDays?: number;
   readonly limits: 'on' | 'off';
   readonly weightPerMinute: number;
@@ -77,6 +80,10 @@ export function addNodeOptions(command: Command, defaults: { readonly limits: 'o
     new Option('--waiting-max <n>', 'transactions that may wait for a block').argParser(integer(1, COUNT_MAX)).default(100_000),
     new Option('--block-transactions <n>', 'the most transactions of a block').argParser(integer(1, 65_536)).default(10_000),
     new Option('--keep-days <n>', 'how long bodies and receipts of blocks are kept; without it for ever').argParser(integer(1, 36_500)),
+    new Option('--under-way <n>', 'actions that may be under way; beyond, they are refused')
+      .argParser(integer(1, COUNT_MAX))
+      .default(admissionDefaults.requests),
+    new Option('--under-way-bytes <n>', 'bytes of the bodies of these').argParser(integer(1, COUNT_MAX)).default(admissionDefaults.bytes),
     new Option('--limits <switch>', 'whether rate limits and request budgets are enforced').choices(['on', 'off']).default(defaults.limits),
     new Option('--weight-per-minute <n>', 'request weight of an IP address in a minute')
       .argParser(integer(1, COUNT_MAX))
@@ -158,6 +165,7 @@ export function serviceOptions(options: NodeArguments): Omit<NodeServiceOptions,
       messagesPerMinute: 2000,
       pulseMs: 30 * SECOND_MS,
       stream: streamLimits,
+      admission: { requests: options.underWay, bytes: options.underWayBytes },
     },
     ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
     signatureThreads: options.signatureThreads,

@@ -2,13 +2,22 @@
 import { parseArgs } from 'node:util';
 import { HeddleClient, type Market, SignerKey } from '../src/sdk/index.ts';
 
+// What the world does wrong (no node there, no such market) ends with its sentence. Everything else is a mistake in the program: with its stack.
+process.on('uncaughtException', (error) => {
+  console.error('code' in error ? error.message : error);
+  process.exit(1);
+});
+
 export interface Arguments {
   readonly client: HeddleClient;
   /** The values of the example's own options. */
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** `defaults`: the example's own options; an empty text means that it has to be given. Ends the process with a line of help if it is not. */
+/**
+ * `defaults`: the example's own options; an empty text means that it has to be given. Ends the process with a line of help if it is not,
+ * and if `--help` asks for it.
+ */
 export function readArguments(defaults: Readonly<Record<string, string>>): Arguments {
   const all: Record<string, string> = {
     url: process.env.HEDDLE_URL ?? 'http://127.0.0.1:3001',
@@ -16,6 +25,12 @@ export function readArguments(defaults: Readonly<Record<string, string>>): Argum
     chain: 'Testnet',
     ...defaults,
   };
+  const usage = Object.entries(all).map(([name, value]) => `--${name} ${name === 'key' ? '<private key>' : value || '<value>'}`);
+  const help = `Options: ${usage.join(' ')}`;
+  if (process.argv.includes('--help')) {
+    console.log(help);
+    process.exit(0);
+  }
   try {
     const spec = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { type: 'string' as const, default: value }]));
     const { values } = parseArgs({ options: spec });
@@ -25,8 +40,7 @@ export function readArguments(defaults: Readonly<Record<string, string>>): Argum
     const client = new HeddleClient({ url, signer: new SignerKey(key), chain: chain === 'Mainnet' ? 'Mainnet' : 'Testnet' });
     return { client, options };
   } catch (error) {
-    const usage = Object.entries(all).map(([name, value]) => `--${name} ${name === 'key' ? '<private key>' : value || '<value>'}`);
-    console.error(`${(error as Error).message}\nOptions: ${usage.join(' ')}`);
+    console.error(`${(error as Error).message}\n${help}`);
     process.exit(2);
   }
 }
@@ -39,7 +53,10 @@ export async function findMarket(client: HeddleClient, coin: string): Promise<Fo
   const { universe } = await client.info({ type: 'meta' });
   const asset = universe.findIndex(({ name }) => name === coin);
   const meta = universe[asset];
-  if (meta === undefined) throw new Error(`there is no market ${coin}; there are ${universe.map(({ name }) => name).join(', ')}`);
+  if (meta === undefined) {
+    console.error(`there is no market ${coin}; there are ${universe.map(({ name }) => name).join(', ')}`);
+    process.exit(1);
+  }
   return { ...meta, asset };
 }
 

@@ -76,6 +76,8 @@ async function build(force: boolean): Promise<string> {
   const upToDate = existsSync(join(folder, 'heddle.wasm')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === current;
   if (upToDate && !force) return 'build/heddle.wasm is up to date';
 
+  // Not on standard output: that belongs to the command that is run after the build.
+  console.error('compiling build/heddle.wasm, which takes half a minute or more; later starts find it');
   const started = performance.now();
   const { wasm, wat } = await compile(ENTRY, readSource);
   mkdirSync(folder, { recursive: true });
@@ -94,7 +96,6 @@ async function build(force: boolean): Promise<string> {
 
 if (import.meta.main) {
   try {
-    // Not on standard output: that belongs to the command that is run after the build.
     console.error(await build(process.argv.includes('--force')));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

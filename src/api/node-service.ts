@@ -377,5 +377,5 @@ function accountIn(views: Views, user: Address): Account {
 }
 
 function termNames(views: Views): TermNames {
-  return { addressOf: views.addressOf, ownerOf: (sender) => accountIn(views, sender).owner ?? sender };
+  return { addressOf: views.addressOfNumber, ownerOf: (sender) => accountIn(views, sender).owner ?? sender };
 }

@@ -68,11 +68,12 @@ async function openDevnet(folder: string): Promise<void> {
 
 function welcome(url: string, options: DevArguments, configuration: string): string {
   const accounts = Array.from({ length: FUNDED_ACCOUNTS }, (_, i) => devnetAccount(i));
+  const stream = `${url.replace('http', 'ws')}/ws`;
   const markets = DEVNET_MARKETS.map(({ name, maxLeverage }) => `${name} ${maxLeverage}x`).join(', ');
   return [
     `Heddle is running: ${url}`,
     '',
-    'Accounts, 1,000,000 USDC of collateral each. Everybody knows these keys: never use them for anything of value.',
+    'Accounts, 1,000,000 USDC of collateral each at the start. Everybody knows these keys: never use them for anything of value.',
     ...accounts.map(({ address, privateKey }, i) => `  ${String(i).padStart(2)}  ${address}  key ${privateKey}`),
     '',
     `Markets: ${markets}`,
@@ -85,8 +86,10 @@ function welcome(url: string, options: DevArguments, configuration: string): str
     `  curl -s ${url}/info -H 'content-type: application/json' -d '{"type":"allMids"}'`,
     'Trade on it with what you have, changing the address only:',
     `  Python SDK          Exchange(account, base_url="${url}")`,
+    `  ccxt                new ccxt.hyperliquid({ walletAddress, privateKey, options: { sandboxMode: true },`,
+    `                        urls: { api: { public: "${url}", private: "${url}", ws: { public: "${stream}" } } } })`,
     `  @nktkas/hyperliquid new HttpTransport({ apiUrl: "${url}", isTestnet: true })`,
-    `  streams             ${url.replace('http', 'ws')}/ws`,
+    `  streams             ${stream}`,
     'docs/api.md and docs/api-actions.md say what is answered, docs/operating.md how to run a node for others. Ctrl+C stops.',
   ].join('\n');
 }

@@ -115,6 +115,7 @@ test('a file that is not there, two of one kind, and a report that has no place'
     assert.match(stderr, message);
     assert.equal(stderr.trim().split('\n').length, 1);
     assert.equal(JSON.parse(stdout).transactions, 0);
+    assert.equal(heddle('replay', ...args).stdout, '');
   }
 });
 

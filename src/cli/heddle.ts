@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command `heddle`: arguments and their bounds. What a subcommand does is in the file of its name. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../base/errors.ts';
 import { type DevArguments, dev } from './dev.ts';
@@ -52,6 +54,17 @@ Examples:
   heddle start --config /etc/heddle.json       {"folder": "/var/lib/heddle", "port": 3001, "limits": "on"}
   HEDDLE_LOG_LEVEL=debug heddle start --config /etc/heddle.json`;
 
+function readVersion(): string {
+  return JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')).version;
+}
+
+const PROVE_EXAMPLES = `
+Keys are those of src/ledger/layout.ts and src/exchange/layout.ts: a byte for the class, then its numbers, big-endian.
+
+Examples:
+  heddle prove ./heddle-data 0100000003             the account with the number 3
+  heddle prove ./heddle-data 120000000300000001     its position in market 1`;
+
 function workersOption(): Option {
   return new Option('--workers <n>', 'worker threads')
     .argParser(integer(1, WORKERS_MAX))
@@ -64,7 +77,9 @@ function modelOption(): Option {
     .default('auto');
 }
 
-const program = new Command('heddle').description('A ledger that executes in parallel, with a derivatives exchange built into it.');
+const program = new Command('heddle')
+  .description('A ledger that executes in parallel, with a derivatives exchange built into it.')
+  .version(readVersion(), '--version', 'print the version');
 
 addNodeOptions(program.command('dev'), { limits: 'off', logLevel: 'warn' })
   .description('Runs a node to develop against: funded accounts with known keys, a dozen markets, makers and takers in them.')
@@ -157,7 +172,7 @@ program
   .command('prune')
   .description(
     'Removes bodies and receipts of old blocks of a node that is not running. Headers stay, and so does the state; blocks that are gone cannot be ' +
-      'executed again. A running node prunes by itself (`load --keep-days`).',
+      'executed again. (The journal goes by whole files: its newest stays.) A running node prunes by itself (`start --keep-days`).',
   )
   .argument('<folder>', "the node's folder")
   .option('--keep-days <days>', 'blocks of so many days are kept', integer(0, DAYS_MAX), 30)
@@ -186,6 +201,7 @@ program
   .description('Proves which records some keys have in the state of a node that is not running, or that they have none; prints JSON.')
   .argument('<folder>', "the node's folder")
   .argument('<keys...>', 'keys of records: class, then the bytes of the key, hexadecimal', hexKeys)
+  .addHelpText('after', PROVE_EXAMPLES)
   .action((folder: string, keys: readonly Uint8Array[]) => proveKeys(folder, keys));
 
 try {

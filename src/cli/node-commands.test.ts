@@ -103,5 +103,7 @@ test('damage that is found ends with exit code 1, and says what it is', () => {
 
 test('a command explains itself', () => {
   assert.match(succeeds('load', '--help'), /^Usage: heddle load \[options\] <folder>\n\nSends transfers and orders/);
+  assert.match(succeeds('prove', '--help'), /heddle prove \.\/heddle-data 0100000003 /);
+  assert.match(succeeds('--version'), /^\d+\.\d+\.\d+\n$/);
   assert.match(succeeds('--help'), /load .*verify .*snapshot .*restore .*prove /s);
 });

@@ -37,7 +37,9 @@ export interface ReplayArguments {
 /** Prints, and sets the exit code. */
 export async function replay(options: ReplayArguments): Promise<void> {
   const outcome = await outcomeOf(options);
-  process.stdout.write(`${options.json ? summaryJson(outcome) : summaryText(outcome)}\n`);
+  // People are not told figures of nothing; programs always get their object.
+  const ran = outcome.error === undefined || outcome.result.blocks > 0;
+  if (options.json || ran) process.stdout.write(`${options.json ? summaryJson(outcome) : summaryText(outcome)}\n`);
   if (outcome.error === undefined) return;
   process.stderr.write(`error: ${outcome.error.message}\n`);
   process.exitCode = 1;

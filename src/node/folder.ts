@@ -8,7 +8,7 @@
  *
  * Invariant: a folder has its genesis.json, flushed, before it has anything else of a node.
  */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeddleError } from '../base/errors.ts';
 import type { Genesis } from '../exchange/genesis.ts';
@@ -65,7 +65,7 @@ export async function createFolder(dir: string, genesis: Genesis): Promise<void>
   // What could not be read again is not written.
   decodeGenesis(bytes, 'the genesis');
   try {
-    await mkdir(dir, { recursive: true });
+    const disk = await RealDisk.open(dir);
     const handle = await open(`${path}.new`, 'w');
     try {
       await handle.writeFile(bytes);
@@ -74,7 +74,7 @@ export async function createFolder(dir: string, genesis: Genesis): Promise<void>
       await handle.close();
     }
     await rename(`${path}.new`, path);
-    await (await RealDisk.open(dir)).syncFolder();
+    await disk.syncFolder();
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;
     throw new HeddleError('CANNOT_WRITE', `cannot write ${path}: ${(cause as Error).message}`, { cause });

@@ -37,7 +37,9 @@ export async function postJson({ url, fetch, timeoutMs }: HttpOptions, path: str
     status = response.status;
     text = await response.text();
   } catch (cause) {
-    throw new HeddleError('NO_ANSWER', `no answer of ${url}${path} within ${timeoutMs} ms: is a node running there?`, { cause });
+    const late = cause instanceof DOMException && cause.name === 'TimeoutError';
+    const how = late ? ` within ${timeoutMs} ms` : '';
+    throw new HeddleError('NO_ANSWER', `no answer of ${url}${path}${how}: is a node running there?`, { cause });
   }
   if (status < 200 || status > 299) {
     const [code, advice] = STATUS_CODES[status] ?? ['REFUSED', `status ${status}`];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,3 +167,16 @@ test('a folder that is a file', () =>
     await writeFile(join(folder, 'file'), 'x');
     await assert.rejects(RealDisk.open(join(folder, 'file')), codeIs('DISK_FAILED', /making the folder/));
   }));
+
+test('folders are made with those above them, and a place that takes none is refused at once', async () => {
+  await inFolder(async (folder) => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await Promise.all([RealDisk.open(deep), RealDisk.open(deep)]);
+    assert.deepEqual(await (await RealDisk.open(deep)).list(), []);
+    await writeFile(join(folder, 'file'), '');
+    await assert.rejects(RealDisk.open(join(folder, 'file')), codeIs('DISK_FAILED', /making the folder .*EEXIST/));
+    await assert.rejects(RealDisk.open(join(folder, 'file', 'below')), codeIs('DISK_FAILED', /making the folder .*ENOTDIR|EEXIST/));
+  });
+  // A file system that says ENOENT for every folder.
+  if (existsSync('/proc/self')) await assert.rejects(RealDisk.open('/proc/heddle/chain'), /making the folder \/proc\/heddle/);
+});

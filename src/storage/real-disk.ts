@@ -2,7 +2,7 @@
  * A folder of the file system as a `Disk`: positioned writes, fdatasync, fsync of the folder.
  * Invariant: every error that leaves it is a `StorageError`.
  */
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -20,7 +20,7 @@ export class RealDisk implements Disk {
   static async open(folder: string): Promise<RealDisk> {
     const path = resolve(folder);
     await doing(`making the folder ${path}`, async () => {
-      const first = await mkdir(path, { recursive: true });
+      const first = await makeFolder(path);
       if (first !== undefined) await syncPath(dirname(first));
     });
     return new RealDisk(path);
@@ -136,5 +136,30 @@ async function doing<T>(what: string, action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (cause) {
     throw diskError(cause, what);
+  }
+}
+
+/**
+ * Makes a folder and those above it that are missing; returns the uppermost that was made. Not `mkdir` with `recursive`: that tries for ever
+ * where a file system takes no folders and says that there is none (/proc).
+ */
+async function makeFolder(path: string): Promise<string | undefined> {
+  if (await isFolder(path)) return undefined;
+  const parent = dirname(path);
+  const first = parent === path ? undefined : await makeFolder(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(path))) throw error;
+  }
+  return first ?? path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }

@@ -41,10 +41,6 @@ export class AccountValues {
     return series;
   }
 
-  forget(account: number): void {
-    this.byAccount.delete(account);
-  }
-
   has(account: number): boolean {
     return this.byAccount.has(account);
   }

@@ -22,6 +22,7 @@ import {
   type ItemEvent,
   type LedgerEvent,
   type MoneyEvent,
+  withIds,
 } from './events.ts';
 import {
   type BlockFacts,
@@ -62,6 +63,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
   code.CODE_UNKNOWN_KIND,
   code.CODE_EMPTY_BATCH,
   code.CODE_TOO_MANY_ITEMS,
+  code.CODE_ACCOUNT_LIMIT,
 ]);
 /** Of a modify: the old order is still there (docs/rules.md, 4.5). */
 const BEFORE_REPLACING: ReadonlySet<number> = new Set([
@@ -139,11 +141,13 @@ class BlockReading {
 
   read(): BlockFacts {
     const { transactions, receipts } = this.block;
+    const { mirror } = this.context;
+    const idOf = (number: number): number => mirror.idOf(number);
     receipts.forEach((receipt, index) => {
       if (index === transactions.length) this.startSystem();
       const transaction = transactions[index];
       this.begin(transaction, codeOf(receipt));
-      if (receipt.length > 4) for (const event of eventsOf(receipt)) this.take(event);
+      if (receipt.length > 4) for (const event of eventsOf(receipt)) this.take(withIds(event, idOf));
     });
     if (receipts.length === transactions.length) this.startSystem();
     return this.facts;

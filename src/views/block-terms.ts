@@ -2,7 +2,7 @@
  * What a block is to be found by in the store: accounts, orders, client ids, transactions and markets that something happened to.
  *
  * Read off transactions and events alone. Accounts that are named by number are found with `addressOf`, which must know those that the block
- * has made (`Views.addressOf` does once it has taken the block in).
+ * has made (`Views.addressOfNumber` does once it has taken the block in).
  */
 import * as X from '../exchange/layout.ts';
 import type { Address, ClientId, Transaction } from '../ledger/transactions.ts';
@@ -13,7 +13,7 @@ import { NOBODY } from './facts.ts';
 import { transactionHash } from './transaction-name.ts';
 
 export interface TermNames {
-  /** Undefined: no account has the number. */
+  /** By number of the ledger. Undefined: no account has had it. */
   readonly addressOf: (account: number) => Address | undefined;
   /** Whom a sender acts for: the owner of an agent, else the sender. */
   readonly ownerOf: (sender: Address) => Address;

@@ -86,22 +86,6 @@ export class BoundedLog<K, T extends Timed> {
     return found;
   }
 
-  /** All that these owners have is gone. */
-  forget(owners: ReadonlySet<K>): void {
-    let found = false;
-    for (const owner of owners) {
-      const entries = this.byOwner.get(owner);
-      if (entries === undefined) continue;
-      found = true;
-      this.byOwner.delete(owner);
-      this.count -= entries.items.length - entries.from;
-      for (const gone of entries.items.slice(entries.from)) this.onGone?.(gone);
-    }
-    if (!found) return;
-    this.owners = this.owners.slice(this.oldest).filter((owner) => !owners.has(owner));
-    this.oldest = 0;
-  }
-
   private drop(owner: K, entries: Entries<T>): void {
     const gone = entries.items[entries.from++] as T;
     this.count--;

@@ -233,3 +233,24 @@ function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
       return undefined;
   }
 }
+
+/** The same event with ids in the place of the ledger's numbers of accounts. */
+export function withIds(event: LedgerEvent, idOf: (number: number) => number): LedgerEvent {
+  switch (event.kind) {
+    case 'fill':
+      return { ...event, taker: idOf(event.taker), maker: idOf(event.maker) };
+    case 'cancel':
+    case 'active':
+      return { ...event, account: idOf(event.account) };
+    case 'forced':
+      return { ...event, account: idOf(event.account), counterparty: idOf(event.counterparty) };
+    case 'money':
+      return { ...event, from: idOf(event.from), to: idOf(event.to) };
+    case 'created':
+      return { ...event, account: idOf(event.account), owner: idOf(event.owner) };
+    case 'transfer':
+      return { ...event, sender: idOf(event.sender), recipient: idOf(event.recipient) };
+    default:
+      return event;
+  }
+}

@@ -100,12 +100,6 @@ export class Histories {
     }
   }
 
-  /** Accounts that are gone: their numbers may be others' from the next block on. */
-  forget(accounts: ReadonlySet<number>): void {
-    for (const log of [this.fills, this.sliceFills, this.orders, this.money, this.payments, this.twaps]) log.forget(accounts);
-    for (const account of accounts) this.values.forget(account);
-  }
-
   private addTrade(trade: TradeFact): void {
     const { market, timeMs, priceTicks, lots } = trade;
     this.trades.push(market, trade);

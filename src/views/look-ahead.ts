@@ -3,7 +3,7 @@
  * The store has the state after all of them; reading them again starts from the state before.
  */
 import { CAUSE_BACKSTOP } from '../base/codes.ts';
-import { codeOf, eventsOf } from './events.ts';
+import { codeOf, eventsOf, withIds } from './events.ts';
 import type { ReadableBlock } from './facts.ts';
 import { positionKey } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
@@ -35,7 +35,8 @@ export function lookAhead(
   for (const { receipts } of blocks) {
     for (const receipt of receipts) {
       if (codeOf(receipt) !== 0) continue;
-      for (const event of eventsOf(receipt)) {
+      for (const numbered of eventsOf(receipt)) {
+        const event = withIds(numbered, (number) => mirror.idOf(number));
         if (event.kind === 'fill') {
           start(event.taker, event.market, event.takerStartLots);
           start(event.maker, event.market, event.makerStartLots);

@@ -5,6 +5,9 @@
  * records that have changed. What no view needs (nonces, reports, minutes, bit pages) is left out.
  *
  * Invariant: what is here is what the records of the state at `height` say; `state-mirror.test.ts` compares it with all of them.
+ * Accounts have a number of their own here, an id: mostly the ledger's, but an account that has become dormant (docs/rules.md, 11) keeps its
+ * id when its number goes to another, and what it had stays here as it was.
+ *
  * Not here: when orders were placed and what became of them (order-table.ts).
  */
 import type { Genesis } from '../exchange/genesis.ts';
@@ -33,13 +36,13 @@ export interface Touched {
   readonly books: Set<number>;
   /** Markets whose mark has changed. */
   readonly marks: Set<number>;
-  /** Accounts that have become dormant: their numbers may be others' from the next block on. */
-  readonly gone: Set<number>;
   /** Changed orders, by account and slot. */
   readonly orders: { readonly account: number; readonly slot: number }[];
 }
 
 const U64_MAX = 2n ** 64n - 1n;
+/** Above every number of the ledger: ids of accounts whose number was another's id. */
+const FIRST_OWN_ID = 2 ** 24;
 const HISTORY_DAYS = 14;
 const DAYS_PER_PART = 7;
 
@@ -112,6 +115,11 @@ export class StateMirror {
   readonly referred = new Nested<number, number, true>();
   lastRollDay = 0;
   private readonly accounts = new Map<number, R.AccountState>();
+  /** Ids by number of the ledger, where they are not the number. */
+  private readonly ids = new Map<number, number>();
+  /** Numbers that no account has: what is said of them says nothing of the account that had it. */
+  private readonly free = new Set<number>();
+  private nextOwnId = FIRST_OWN_ID;
   private readonly numbers = new Map<Address, number>();
   private readonly margins = new Map<number, R.MarginState>();
   private readonly settings = new Map<number, R.SettingsState>();
@@ -119,6 +127,10 @@ export class StateMirror {
   private readonly histories = new Nested<number, number, readonly bigint[]>();
   private readonly rewards = new Map<number, { readonly builder: bigint; readonly referral: bigint }>();
   private readonly reader = new R.RecordReader();
+  /** Numbers that are free behind the block that is taken in. */
+  private readonly gone = new Set<number>();
+  /** Accounts that become dormant with the block that is taken in. */
+  private readonly folded = new Set<number>();
 
   constructor(markets: number) {
     const each = <T>(make: () => T): T[] => Array.from({ length: markets }, make);
@@ -162,7 +174,12 @@ export class StateMirror {
 
   // --- Reading ----------------------------------------------------------------------------------------------------------------------
 
-  /** The number of an address that has an account. */
+  /** The id of the account that has a number in the ledger now. */
+  idOf(number: number): number {
+    return this.ids.get(number) ?? number;
+  }
+
+  /** The id of an address that has an account. */
   numberOf(address: Address): number | undefined {
     return this.numbers.get(address);
   }
@@ -212,13 +229,30 @@ export class StateMirror {
 
   // --- Keeping ----------------------------------------------------------------------------------------------------------------------
 
-  /** Addresses of new accounts, before the rest of a block is taken in: events speak of them by number. */
+  /** Who has which number in a block, before the rest of it is taken in: events speak of accounts by number. */
   noteAccounts(records: Iterable<MirroredRecord>): void {
     for (const { key, value } of records) {
+      if (key[0] === X.CLASS_DORMANT && value !== undefined) {
+        const id = this.numbers.get(`0x${Buffer.from(key.subarray(1)).toString('hex')}`);
+        if (id !== undefined) this.folded.add(id);
+      }
       if (key[0] !== L.CLASS_ACCOUNT || value === undefined) continue;
       const number = field(key, 0);
-      if (!this.accounts.has(number)) this.setAccount(number, R.readAccount(this.reader.load(value)));
+      const account = R.readAccount(this.reader.load(value));
+      const known = this.bind(number, account.address);
+      if (!this.accounts.has(known)) this.setAccount(known, this.ownerAsId(account));
     }
+  }
+
+  /** From now on a number is that of an address. */
+  private bind(number: number, address: Address): number {
+    const known = this.numbers.get(address);
+    const taken = this.accounts.get(number);
+    this.free.delete(number);
+    const id = known ?? (taken === undefined || taken.address === address ? number : this.nextOwnId++);
+    if (id === number) this.ids.delete(number);
+    else this.ids.set(number, id);
+    return id;
   }
 
   /** What changed prices and delistings say, before they are taken in: marks by market, and prices of settlement of markets that end. */
@@ -241,21 +275,29 @@ export class StateMirror {
       markets: new Set(),
       books: new Set(),
       marks: new Set(),
-      gone: new Set(),
       orders: [],
     };
     for (const { key, value } of records) this.take(key, value, touched);
+    this.folded.clear();
+    for (const number of this.gone) this.free.add(number);
+    this.gone.clear();
     return touched;
   }
 
   private take(key: Uint8Array, value: Uint8Array | undefined, touched: Touched): void {
     const recordClass = key[0] as number;
     if (IGNORED.has(recordClass)) return;
-    if (recordClass === L.CLASS_ACCOUNT && value === undefined) touched.gone.add(field(key, 0));
+    if (recordClass === X.CLASS_DORMANT) {
+      if (value !== undefined) this.unfold(key, value);
+      return;
+    }
     this.reader.load(value ?? NOTHING);
     if (this.takeMarket(recordClass, key, value, touched)) return;
-    if (this.takeAccount(recordClass, key, value)) touched.accounts.add(field(key, 0));
-    else if (this.takeOrder(recordClass, key, value, touched)) touched.accounts.add(field(key, 0));
+    const number = key.length > 4 ? field(key, 0) : 0;
+    const account = this.idOf(number);
+    if (value === undefined && this.isKept(recordClass, number, account)) return;
+    const taken = this.takeAccount(recordClass, account, key, value) || this.takeOrder(recordClass, account, key, value, touched);
+    if (taken) touched.accounts.add(account);
     else this.takeRest(recordClass, key, value);
   }
 
@@ -298,12 +340,11 @@ export class StateMirror {
     }
   }
 
-  private takeAccount(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): boolean {
-    const account = key.length > 4 ? field(key, 0) : 0;
+  private takeAccount(recordClass: number, account: number, key: Uint8Array, value: Uint8Array | undefined): boolean {
     const read = this.reader;
     switch (recordClass) {
       case L.CLASS_ACCOUNT:
-        if (value !== undefined) this.setAccount(account, R.readAccount(read, this.accounts.get(account)?.address));
+        if (value !== undefined) this.setAccount(account, this.ownerAsId(R.readAccount(read, this.accounts.get(account)?.address)));
         return true;
       case L.CLASS_BALANCE:
         this.balances.put(account, field(key, 1), value && read.u64(L.BALANCE_AMOUNT));
@@ -320,10 +361,8 @@ export class StateMirror {
       }
       case X.CLASS_SETTINGS: {
         const settings = value && R.readSettings(read);
-        const before = this.settings.get(account)?.referrer ?? 0;
-        if (settings === undefined && before > 0) this.referred.put(before - 1, account, undefined);
         put(this.settings, account, settings);
-        if (settings !== undefined && settings.referrer > 0) this.referred.put(settings.referrer - 1, account, true);
+        if (settings !== undefined && settings.referrer > 0) this.referred.put(this.idOf(settings.referrer - 1), account, true);
         return true;
       }
       case X.CLASS_VOLUME:
@@ -339,36 +378,36 @@ export class StateMirror {
         this.twaps.put(account, field(key, 1), value && R.readTwap(read));
         return true;
       case L.CLASS_AGENT:
-        this.agents.put(account, nameOf(key.subarray(5)), value && read.u32(8) - 1);
+        this.agents.put(account, nameOf(key.subarray(5)), value && this.idOf(read.u32(8) - 1));
         return true;
       case L.CLASS_SIGNER:
-        this.signers.put(account, field(key, 1), value && read.u32(8));
+        this.signers.put(account, this.idOf(field(key, 1)), value && read.u32(8));
         return true;
       case X.CLASS_APPROVAL:
-        this.approvals.put(account, field(key, 1), value && read.u32(8));
+        this.approvals.put(account, this.idOf(field(key, 1)), value && read.u32(8));
         return true;
       default:
         return false;
     }
   }
 
-  private takeOrder(recordClass: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
+  private takeOrder(recordClass: number, account: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
     const read = this.reader;
     switch (recordClass) {
       case X.CLASS_ORDER: {
-        const [account, slot] = [field(key, 0), field(key, 1)];
+        const slot = field(key, 1);
         this.orders.put(account, slot, value && R.readOrder(read));
         touched.orders.push({ account, slot });
         return true;
       }
       case X.CLASS_EXTRA: {
-        const [account, slot] = [field(key, 0), field(key, 1)];
+        const slot = field(key, 1);
         this.extras.put(account, slot, value && R.readExtra(read));
         touched.orders.push({ account, slot });
         return true;
       }
       case X.CLASS_CLIENT_ID:
-        this.clientIds.put(field(key, 0), `0x${Buffer.from(key.subarray(5)).toString('hex')}`, value && read.u64(8));
+        this.clientIds.put(account, `0x${Buffer.from(key.subarray(5)).toString('hex')}`, value && read.u64(8));
         return true;
       default:
         return false;
@@ -377,23 +416,48 @@ export class StateMirror {
 
   private takeRest(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): void {
     const read = this.reader;
-    if (recordClass === X.CLASS_VAULT) put(this.vaults, field(key, 0), value && R.readVault(read));
-    else if (recordClass === X.CLASS_FOLLOWER) {
-      const [vault, user] = [field(key, 0), field(key, 1)];
+    if (recordClass === X.CLASS_VAULT) {
+      const vault = value && R.readVault(read);
+      const [account, leader] = [this.idOf(field(key, 0)), this.idOf(vault?.leader ?? NO_ACCOUNT)];
+      put(this.vaults, account, vault && { ...vault, account, leader });
+    } else if (recordClass === X.CLASS_FOLLOWER) {
+      const [vault, user] = [this.idOf(field(key, 0)), this.idOf(field(key, 1))];
       this.followers.put(vault, user, value && R.readFollower(read));
       this.vaultsOfFollower.put(user, vault, value && true);
     } else if (recordClass === X.CLASS_REFERRAL && value !== undefined) {
-      this.referralCodes.put(read.u32(8) - 1, nameOf(key.subarray(1)), true);
+      this.referralCodes.put(this.idOf(read.u32(8) - 1), nameOf(key.subarray(1)), true);
     } else if (recordClass === X.CLASS_CLOCK) this.lastRollDay = read.time(16) - 1;
   }
 
-  /** Accounts that have become dormant, when nothing of the block speaks of them any more. */
-  forget(accounts: ReadonlySet<number>): void {
-    for (const number of accounts) {
-      const address = this.addressOf(number);
-      this.accounts.delete(number);
-      if (address !== undefined) this.numbers.delete(address);
+  /** Is a record's going no loss of the account: of one that becomes dormant, or of a number that is nobody's? */
+  private isKept(recordClass: number, number: number, account: number): boolean {
+    if (recordClass === L.CLASS_ACCOUNT) {
+      this.gone.add(number);
+      return true;
     }
+    return OWN_CLASSES.has(recordClass) && (this.folded.has(account) || this.free.has(number));
+  }
+
+  /** A dormant account that was so before the first block that is known has its records in one value. */
+  private unfold(key: Uint8Array, value: Uint8Array): void {
+    const address = `0x${Buffer.from(key.subarray(1)).toString('hex')}`;
+    if (this.numbers.has(address)) return;
+    const id = this.nextOwnId++;
+    for (let at = 0; at < value.length; ) {
+      const recordClass = value[at] as number;
+      const rest = value.subarray(at + 2, at + 2 + (value[at + 1] as number));
+      const from = at + 3 + rest.length;
+      const end = from + (value[from - 1] as number) - 1;
+      this.reader.load(value.subarray(from, end));
+      // As its key was, but for the number.
+      if (!IGNORED.has(recordClass)) this.takeAccount(recordClass, id, Uint8Array.of(recordClass, 0, 0, 0, 0, ...rest), value);
+      at = end;
+    }
+  }
+
+  /** The owner of an account that has one; of users the field says something else. */
+  private ownerAsId(account: R.AccountState): R.AccountState {
+    return account.role === L.ROLE_USER ? { ...account, owner: 0 } : { ...account, owner: this.idOf(account.owner) };
   }
 
   private setAccount(number: number, account: R.AccountState): void {
@@ -415,6 +479,16 @@ export class StateMirror {
 }
 
 const NOTHING = new Uint8Array(0);
+/** What a dormant account can have, beside what no view needs. */
+const OWN_CLASSES: ReadonlySet<number> = new Set([
+  L.CLASS_BALANCE,
+  X.CLASS_MARGIN_ACCOUNT,
+  X.CLASS_POSITION,
+  X.CLASS_SETTINGS,
+  X.CLASS_VOLUME,
+  X.CLASS_HISTORY,
+  X.CLASS_REWARDS,
+]);
 /** Classes that no view needs. */
 const IGNORED: ReadonlySet<number> = new Set([
   L.CLASS_NONCES,
@@ -425,7 +499,6 @@ const IGNORED: ReadonlySet<number> = new Set([
   X.CLASS_TREASURY,
   X.CLASS_REPORT,
   X.CLASS_SEED,
-  X.CLASS_DORMANT,
 ]);
 
 function put<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {

@@ -33,11 +33,15 @@ export class StoredBlocks {
     return { number, timeMs, firstOrdinal, transactions, receipts: unpacked(receipts) };
   }
 
-  /** The newest blocks that are there, oldest first: at most so many, and no more once they have so many transactions. */
-  newest(blocksMax: number, transactionsMax: number): ReadableBlock[] {
+  /**
+   * The newest blocks that are there, oldest first: at most so many, no more once they have so many transactions, and none but those that
+   * follow on a block of the time `sinceMs` or later.
+   */
+  newest(blocksMax: number, transactionsMax: number, sinceMs = 0): ReadableBlock[] {
     const blocks: ReadableBlock[] = [];
     let transactions = 0;
     for (let height = this.height; height > 0 && blocks.length < blocksMax && transactions < transactionsMax; height--) {
+      if (sinceMs > 0 && this.timeMs(height - 1) < sinceMs) break;
       const block = this.at(height);
       if (block === undefined) break;
       blocks.push(block);

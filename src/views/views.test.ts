@@ -39,9 +39,12 @@ async function run(seed: number, check: (views: Views, ledger: NaiveLedger, bloc
     check(views, ledger, block);
     last = ledger;
     if (blocks.length < BLOCKS) continue;
+    for (const { address } of genesis.accounts) assert.ok(views.mirror.numberOf(address) !== undefined, 'who has become dormant is known');
     const whole = new StateMirror(genesis.markets.length);
     whole.apply(engine.records());
-    assert.deepEqual({ ...views.mirror, reader: 0 }, { ...whole, reader: 0 }, 'the mirror is what all records say');
+    // Where accounts become dormant, ids depend on what was before.
+    const plain = (mirror: StateMirror): object => ({ ...mirror, reader: 0, free: 0 });
+    if (!genesis.dormantDays) assert.deepEqual(plain(views.mirror), plain(whole), 'the mirror is what all records say');
     for (const [market, { name }] of genesis.markets.entries()) checkBook(views, name, [...engine.levels(market)]);
   }
   return { views, blocks, ledger: last as NaiveLedger, heard };
@@ -114,7 +117,7 @@ function checkAccounts(views: Views, ledger: NaiveLedger): void {
     assert.equal(found.crossMaintenanceMarginUsed, quoteText(state.maintenance(account)));
     assert.equal(found.withdrawable, quoteText(state.transferable(account)));
     assert.equal(found.marginSummary.accountValue, quoteText(state.valueForOthers(account)));
-    assert.equal(quoteText(views.accountValue(account)), quoteText(state.valueForOthers(account)));
+    assert.equal(quoteText(views.accountValue(views.mirror.numberOf(user) ?? -1)), quoteText(state.valueForOthers(account)));
     assert.deepEqual(
       found.assetPositions.map(({ position: { coin, szi } }) => [coin, szi]),
       state
@@ -182,9 +185,10 @@ function checkVolumes(views: Views, ledger: NaiveLedger, blocks: readonly Confir
       if (market === undefined || /Liquidated|Settlement|Auto/.test(dir)) continue;
       sum += market.notional(market.priceTicks(px) ?? 0n, market.sizeLots(sz) ?? 0n);
     }
-    assert.equal(sum, volumes.get(account) ?? 0n);
+    // A number that has gone to another account has the volumes of both in its events.
+    if (!views.genesis.dormantDays) assert.equal(sum, volumes.get(account) ?? 0n);
     assert.equal((views.answer({ type: 'userRateLimit', user }) as Json).cumVlm, quoteText(ledger.state.volumeOf(account)));
-    assert.equal(ledger.state.volumeOf(account), volumes.get(account) ?? 0n);
+    assert.equal(sum, ledger.state.volumeOf(account));
   }
 }
 

@@ -46,6 +46,7 @@ const RECENT_BLOCKS = 5_000;
 const RECENT_TRANSACTIONS = 100_000;
 const SLOT_MASK = (1n << BigInt(X.OID_SLOT_BITS)) - 1n;
 const SLICES_PER_MINUTE = 2;
+const DAY_MS = 86_400_000;
 const NO_ADDRESS = `0x${'0'.repeat(40)}`;
 
 export class Views {
@@ -69,7 +70,8 @@ export class Views {
     this.mirror = new StateMirror(genesis.markets.length);
     this.histories = new Histories(this.markets.markets, this.orders);
     this.requestsUsed = requestsUsed;
-    this.archive = store && new Archive(store, this.markets, this.mirror);
+    // The store has numbers of accounts, which may be those of others by now where accounts become dormant.
+    this.archive = store && !genesis.dormantDays ? new Archive(store, this.markets, this.mirror) : undefined;
     this.feeds = new Feeds(this);
   }
 
@@ -130,13 +132,13 @@ export class Views {
     this.atMs = block.timeMs;
     this.noteValues(touched);
     this.feeds.publish(facts, touched);
-    if (touched.gone.size === 0) return;
-    mirror.forget(touched.gone);
-    histories.forget(touched.gone);
   }
 
   /** Of an account that there is. */
   readonly addressOf = (account: number): Address => this.mirror.addressOf(account) ?? NO_ADDRESS;
+
+  /** Of the account that has a number in the ledger; undefined: nobody has had it. */
+  readonly addressOfNumber = (number: number): Address | undefined => this.mirror.addressOf(this.mirror.idOf(number));
 
   /** Whom a sender acts for if it names nobody: the owner of an agent, else itself. */
   ownerOf(sender: Address): Address {
@@ -215,7 +217,9 @@ export class Views {
     }
     this.atHeight = stored.height;
     this.atMs = stored.timeMs(stored.height);
-    const blocks = stored.newest(recentBlocks, RECENT_TRANSACTIONS);
+    // Where accounts become dormant, numbers of an earlier day may have been those of others.
+    const sinceMs = this.genesis.dormantDays ? this.atMs - (this.atMs % DAY_MS) : 0;
+    const blocks = stored.newest(recentBlocks, RECENT_TRANSACTIONS, sinceMs);
     const { starts, filled } = lookAhead(blocks, this.mirror, this.backstop);
     const first = blocks[0]?.number ?? stored.height + 1;
     this.openStoredOrders(stored, filled, first);

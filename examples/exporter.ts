@@ -7,11 +7,12 @@
  * node has given its header, and the header is the one of its hash.
  */
 import type { Account } from '../src/sdk/index.ts';
-import { readArguments, stopSignal } from './node-of-arguments.ts';
+import { findMarket, readArguments, stopSignal } from './node-of-arguments.ts';
 
 const { client, options } = readArguments({ coin: 'BTC' });
 const user = client.address;
-const coin = options.coin ?? '';
+// A node that is not there and a market that it does not have are said at once; streams would wait for the first and be refused the second.
+const { name: coin } = await findMarket(client, options.coin ?? '');
 
 const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const complain = (error: unknown): void => console.error((error as Error).message);

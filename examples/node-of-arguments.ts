@@ -8,6 +8,9 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
+/** An option whose default is one takes no other text. */
+const NUMBER = /^\d+(?:\.\d+)?$/;
+
 export interface Arguments {
   readonly client: HeddleClient;
   /** The values of the example's own options. */
@@ -35,7 +38,10 @@ export function readArguments(defaults: Readonly<Record<string, string>>): Argum
     const spec = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { type: 'string' as const, default: value }]));
     const { values } = parseArgs({ options: spec });
     const options = values as Record<string, string>;
-    for (const [name, value] of Object.entries(options)) if (value === '') throw new Error(`--${name} is missing`);
+    for (const [name, value] of Object.entries(options)) {
+      if (value === '') throw new Error(`--${name} is missing`);
+      if (NUMBER.test(all[name] ?? '') && !NUMBER.test(value)) throw new Error(`--${name} is ${value}: it has to be a number from 0`);
+    }
     const { url = '', key = '', chain } = options;
     const client = new HeddleClient({ url, signer: new SignerKey(key), chain: chain === 'Mainnet' ? 'Mainnet' : 'Testnet' });
     return { client, options };

@@ -111,13 +111,18 @@ async function compare(source: ReplaySource, options: ReplayArguments, result: R
 
 // The report
 
+function commandOf({ files, commands, model, markets, workers }: ReplayArguments): string {
+  const what = files.length === 0 ? [`--commands ${commands}`] : files.map((path) => basename(path));
+  return ['heddle replay', ...what, `--model ${model}`, `--markets ${markets}`, `--workers ${workers}`].join(' ');
+}
+
 async function writeReport(file: string, options: ReplayArguments, source: ReplaySource, runs: readonly ReplayRunResult[]): Promise<void> {
   const [result] = runs as [ReplayRunResult, ...ReplayRunResult[]];
   const optimistic = runs.find((run) => run.model === 'optimistic' && run.workers === options.workers) ?? result;
   const html = renderReport({
     title: `Replay of ${source.title}`,
     generatedAt: new Date().toISOString(),
-    command: `heddle replay ${options.files.map((path) => basename(path)).join(' ')} --markets ${options.markets} --workers ${options.workers}`,
+    command: commandOf(options),
     environment: readEnvironment(),
     summary: Object.fromEntries(summaryRows({ source, result })),
     runs: runs.map((run) => ({

@@ -50,7 +50,7 @@ export class Pruning {
 }
 
 export interface PruneSummary {
-  /** Heights that had a body before and have none now. */
+  /** Blocks that had a body before and have none now. The genesis is height 0, of time 0 and always old: it is no block, and not counted. */
   readonly pruned: number;
   /** The first that has one. */
   readonly first: number;
@@ -75,11 +75,11 @@ export async function pruneFolder(dir: string, beforeMs: number): Promise<PruneS
     if (height === undefined) throw new HeddleError('NO_STORE', `the store of ${dir} is empty: start the node once, it fills it`);
     const journal = await Journal.open(await RealDisk.open(paths.journal), { chainId, confirmed: height });
     try {
-      const before = store.first;
+      const before = Math.max(1, store.first);
       const below = firstToKeep(store, beforeMs, Number.MAX_SAFE_INTEGER);
       await store.prune(below);
       await journal.prune(below);
-      return { pruned: store.first - before, first: store.first, height };
+      return { pruned: Math.max(0, store.first - before), first: store.first, height };
     } finally {
       await journal.close();
     }

@@ -1,6 +1,6 @@
 /** Snapshots: a restored node ends where the original does, and no byte of a snapshot can be another. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -79,6 +79,10 @@ test('what cannot be written, read or restored is said', async () => {
   await assert.rejects(restoreSnapshot(join(folder, 'nowhere'), join(folder, 'new')), { code: 'CANNOT_READ' });
   await assert.rejects(restoreSnapshot(file, original), { code: 'FOLDER_EXISTS' });
   await assert.rejects(writeSnapshot(original, join(folder, 'no', 'file')), { code: 'CANNOT_WRITE' });
+  const taken = join(folder, 'taken');
+  mkdirSync(taken);
+  await assert.rejects(writeSnapshot(original, taken), { code: 'CANNOT_WRITE' });
+  assert.ok(!existsSync(`${taken}.new`), 'what was written under another name is removed');
   await assert.rejects(writeSnapshot(join(folder, 'nowhere'), file), { code: 'NO_FOLDER' });
   const dir = join(folder, 'empty');
   await createFolder(dir, sampleGenesis());

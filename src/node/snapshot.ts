@@ -86,15 +86,22 @@ async function fill(dir: string, file: string, snapshot: SnapshotReader): Promis
 /** Under a name of its own first, so that there never is a part of a snapshot. */
 async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
   const path = resolve(file);
+  const temporary = `${path}.new`;
   await doing(file, async () => {
-    const handle = await open(`${path}.new`, 'w');
+    const handle = await open(temporary, 'w');
     try {
-      for (const part of parts) await handle.writeFile(part);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      try {
+        for (const part of parts) await handle.writeFile(part);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      // A full disk is not left fuller; `file` may also be a folder.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
     }
-    await rename(`${path}.new`, path);
   });
   await (await RealDisk.open(dirname(path))).syncFolder();
 }

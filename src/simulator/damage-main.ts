@@ -2,22 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Random } from '../base/random.ts';
 import { damageAll } from './damage.ts';
+import { readNumbers } from './number-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '100000' },
-    folders: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-  },
+const { cases, folders, seed } = readNumbers('damage', {
+  cases: { default: 100_000, least: 0 },
+  folders: { default: 200, least: 0 },
+  seed: { default: 1, least: 1 },
 });
-const [cases, folders, seed] = [values.cases, values.folders, values.seed].map(Number) as [number, number, number];
-if (![cases, folders, seed].every((value) => Number.isInteger(value) && value >= 0) || seed < 1) {
-  console.error('usage: npm run damage -- [--cases N] [--folders N] [--seed S], natural numbers');
-  process.exit(1);
-}
 const folder = mkdtempSync(join(tmpdir(), 'damage-'));
 const found = await damageAll(folder, cases, folders, new Random(seed));
 rmSync(folder, { recursive: true, force: true });

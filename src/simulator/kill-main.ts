@@ -2,17 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Random } from '../base/random.ts';
 import { killLoop } from './kill-loop.ts';
+import { readNumbers } from './number-options.ts';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' } } });
-const kills = Number(values.kills);
-const seed = Number(values.seed);
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || seed < 1) {
-  console.error('usage: npm run kill -- [--kills N] [--seed S], both positive integers');
-  process.exit(1);
-}
+const { kills, seed } = readNumbers('kill', { kills: { default: 500, least: 1 }, seed: { default: 1, least: 1 } });
 const folder = mkdtempSync(join(tmpdir(), 'kill-'));
 const { kills: done, confirmed, blocks, wrong } = await killLoop(folder, kills, new Random(seed));
 rmSync(folder, { recursive: true, force: true });

@@ -1,14 +1,8 @@
 /** `npm run prove -- [--seeds N] [--from SEED]`: the comparison of all executors, over any number of seeds. */
-import { parseArgs } from 'node:util';
 import { proveAccesses, proveRules, waysOfSeed } from './equivalence.ts';
+import { readNumbers } from './number-options.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' } } });
-const seeds = Number(values.seeds);
-const from = Number(values.from);
-if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(from) || from < 1) {
-  console.error('usage: npm run prove -- [--seeds N] [--from SEED], both positive integers');
-  process.exit(1);
-}
+const { seeds, from } = readNumbers('prove', { seeds: { default: 1000, least: 1 }, from: { default: 1, least: 1 } });
 let failures = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   const ways = waysOfSeed(seed);

@@ -112,6 +112,41 @@ test('at every crash: what was confirmed is there, none twice, and the chain is 
   await recovered.close();
 });
 
+test('cut at every write and flush: all that was confirmed by then is there, none twice, and headers are those of the whole run', async () => {
+  const disk = new SimulatedDisk();
+  const small = { journalSegmentBytes: 1500 };
+  const confirmed: { readonly steps: number; readonly nonce: string }[] = [];
+  const hashes = new Map<number, string>();
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  const whole = await Pipeline.open(options(disk, { ...small, onSettled: ({ header, hash }) => hashes.set(header.height, hex(hash)) }));
+  for (let round = 0; round < 5; round++) {
+    const tickets = Array.from({ length: 9 }, (_, i) => {
+      const nonce = round * 100 + i;
+      const ticket = whole.submit(transfer(1 + (i % 8), nonce));
+      const noted = ticket.confirmed.then(() => confirmed.push({ steps: disk.trace.length, nonce: `${START_MS + nonce}` }));
+      return Promise.all([noted, ticket.settled]);
+    });
+    await Promise.all(tickets);
+  }
+  await whole.close();
+  const random = new Random(11);
+  const trace = [...disk.trace];
+  let together = 0;
+  for (let steps = 0; steps <= trace.length; steps++) {
+    const pipeline = await Pipeline.open(options(SimulatedDisk.replay(trace.slice(0, steps)).crash(random), small));
+    const nonces = await noncesOf(disk, pipeline);
+    assert.equal(new Set(nonces).size, nonces.length, `step ${steps}: a transaction is there twice`);
+    for (const { nonce } of confirmed.filter((entry) => entry.steps <= steps)) {
+      assert.ok(nonces.includes(nonce), `step ${steps}: ${nonce} was confirmed and is gone`);
+      together++;
+    }
+    const { settled } = pipeline;
+    if (settled !== undefined) assert.equal(hex(settled.hash), hashes.get(settled.header.height), `step ${steps}`);
+    await pipeline.close();
+  }
+  assert.ok(trace.length > 20 && together > 200, `${trace.length} steps, ${together} transactions looked for`);
+});
+
 /** Nonces of all transactions that were executed: each account's record keeps the last hundred, and no account has had more. */
 async function noncesOf(_disk: Disk, pipeline: Pipeline): Promise<string[]> {
   const found: string[] = [];

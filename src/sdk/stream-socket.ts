@@ -3,7 +3,8 @@
  *
  * Invariant: after every connection the node is asked for all subscriptions, each from where it had come to; a handler is called for one
  * message at a time, in the order of the connection.
- * A connection that has been silent for two pulses is given up, closed or not: a peer that is gone does not say so.
+ * A connection that has been silent for two pulses, or on which a subscription was not answered for as long, is given up, closed or not: a peer that is
+ * gone does not say so.
  * Not here: which subscriptions can share a connection (streams.ts); numbers and gaps (stream-position.ts).
  */
 import { HeddleError } from '../base/errors.ts';
@@ -60,7 +61,12 @@ interface Entry {
   readonly position: StreamPosition;
   readonly handlers: StreamHandlers<unknown>;
   readonly onConfirmed: () => void;
+  /** Pulses since the node was asked for it; undefined: it has answered, or was not asked yet. */
+  waited: number | undefined;
 }
+
+/** A node that has not answered a subscription for so many pulses has not heard it, whatever else it says. */
+const PULSES_MAX = 2;
 
 export class StreamSocket {
   readonly #options: SocketOptions;
@@ -95,6 +101,7 @@ export class StreamSocket {
       position: new StreamPosition(),
       handlers,
       onConfirmed,
+      waited: undefined,
     };
     this.#entries.add(entry);
     if (this.#isOpen) this.#ask(entry);
@@ -147,12 +154,18 @@ export class StreamSocket {
   }
 
   #beat(): void {
-    if (!this.#isHeard) {
+    if (!this.#isHeard || this.#isUnanswered()) {
       this.#lost();
       return;
     }
     this.#isHeard = false;
     if (this.#isOpen) this.#send({ method: 'ping' });
+  }
+
+  #isUnanswered(): boolean {
+    let isUnanswered = false;
+    for (const entry of this.#entries) if (entry.waited !== undefined && entry.waited++ >= PULSES_MAX) isUnanswered = true;
+    return isUnanswered;
   }
 
   /** Leaves the socket behind, whatever state it is in. */
@@ -192,7 +205,9 @@ export class StreamSocket {
     }
   }
 
-  #ask({ subscription, position }: Entry): void {
+  #ask(entry: Entry): void {
+    const { subscription, position } = entry;
+    entry.waited = 0;
     this.#send({ method: 'subscribe', subscription, ...position.resume() });
   }
 
@@ -213,6 +228,7 @@ export class StreamSocket {
     if (method !== 'subscribe') return;
     const entry = this.#entryOf(subscription);
     if (entry === undefined) return;
+    entry.waited = undefined;
     const gap = entry.position.subscribed(typeof feed === 'string' ? feed : undefined, naturalOr(seq));
     if (gap !== undefined) this.#tell(entry, () => entry.handlers.onGap?.(gap));
     this.#tell(entry, entry.onConfirmed);

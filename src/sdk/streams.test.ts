@@ -29,6 +29,8 @@ class MockNode {
   isNumbering = true;
   /** Takes connections and says nothing. */
   isSilent = false;
+  /** Answers pings and nothing else. */
+  isDeaf = false;
   readonly peers = new Set<Peer>();
   readonly asked: Record<string, unknown>[] = [];
   connections = 0;
@@ -93,6 +95,7 @@ class MockNode {
     if (this.isSilent) return;
     this.asked.push(message);
     if (message.method === 'ping') socket.send(JSON.stringify({ channel: 'pong' }));
+    if (this.isDeaf) return;
     if (message.method === 'unsubscribe') keys.delete(subscriptionKey(message.subscription as object));
     if (message.method !== 'subscribe') return;
     const subscription = message.subscription as { readonly type: string; readonly coin?: string; readonly user?: string };
@@ -324,6 +327,24 @@ test('a node that falls silent is left, and found again', async () => {
       assert.deepEqual(seen.gaps, []);
     },
     { ...TIMING, pulseMs: 300 },
+  );
+});
+
+test('a node that lives and has not heard a subscription is asked again', async () => {
+  await withNode(
+    async (node, client) => {
+      const seen = recorder();
+      await client.subscribe(BTC, seen.handlers).ready;
+      node.isDeaf = true;
+      node.drop();
+      await until(() => node.connections > 1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      node.isDeaf = false;
+      node.publish(BTC, 'trades', trade(1));
+      await until(() => seen.tids.length === 1);
+      assert.deepEqual([seen.tids, seen.gaps], [[1], []]);
+    },
+    { ...TIMING, pulseMs: 50 },
   );
 });
 

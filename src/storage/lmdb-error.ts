@@ -31,6 +31,14 @@ export async function storeError(error: unknown, folder: string, doing: string):
   return diskError(Object.assign(new Error((cause as Error).message, { cause }), { code: name }), `${doing} the store in ${folder}`);
 }
 
+/** An error of reading: LMDB's own are damage, others are not ours to word. */
+export function readError(cause: unknown, folder: string): unknown {
+  if (!(cause instanceof Error) || cause instanceof StorageError) return cause;
+  const { code } = cause as { code?: unknown };
+  const isOfLmdb = (typeof code === 'number' && code < 0) || cause.message.startsWith('MDB_');
+  return isOfLmdb ? new StorageError('STORE_DAMAGED', damagedText(folder, cause.message), { cause }) : cause;
+}
+
 export function damagedText(folder: string, what: string): string {
   return `the store in ${folder} is damaged (${what}): remove it and execute the journal again, or take the state from another node`;
 }

@@ -30,7 +30,7 @@ import {
   transactionTerm,
   U48_MAX,
 } from './index-keys.ts';
-import { damagedText, storeError } from './lmdb-error.ts';
+import { damagedText, readError, storeError } from './lmdb-error.ts';
 import { FileSizeNote, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
 import { StorageError } from './storage-error.ts';
@@ -174,15 +174,15 @@ export class Store {
 
   /** As of `height`. */
   record(key: Uint8Array): Uint8Array | undefined {
-    const value = this.tables.state.getBinary(key);
+    const value = this.readable(() => this.tables.state.getBinary(key));
     return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 
   /** `from`: the first key, or what it begins with; default: all. */
   records(from?: Uint8Array): StateRecords {
-    const { state, meta } = this.tables;
+    const { state, meta, folder } = this.tables;
     const transaction = state.useReadTransaction();
-    const height = meta.get(HEIGHT, { transaction });
+    const height = this.readable(() => meta.get(HEIGHT, { transaction }));
     let open = true;
     const close = (): void => {
       if (open) transaction.done();
@@ -192,7 +192,12 @@ export class Store {
       height: height && readU48(height),
       close,
       *[Symbol.iterator]() {
-        for (const { key, value } of state.getRange({ transaction, ...(from === undefined ? {} : { start: from }) })) yield { key, value };
+        try {
+          for (const { key, value } of state.getRange({ transaction, ...(from === undefined ? {} : { start: from }) }))
+            yield { key, value };
+        } catch (cause) {
+          throw readError(cause, folder);
+        }
       },
     };
   }
@@ -242,7 +247,7 @@ export class Store {
   }
 
   private packed(table: Table, height: number, from: (packed: Uint8Array) => Uint8Array = unpack): Uint8Array | undefined {
-    const value = table.getBinary(heightKey(height));
+    const value = this.readable(() => table.getBinary(heightKey(height)));
     if (value === undefined) return undefined;
     try {
       return from(value);
@@ -270,8 +275,19 @@ export class Store {
     answer: (key: Uint8Array) => T,
   ): T[] {
     const [start, end] = newestFirst ? [greatest, least] : [least, greatest];
-    const keys = this.tables.index.getKeys({ start, end, inclusiveEnd: true, reverse: newestFirst, limit });
-    return Array.from(keys, answer);
+    return this.readable(() => {
+      const keys = this.tables.index.getKeys({ start, end, inclusiveEnd: true, reverse: newestFirst, limit });
+      return Array.from(keys, answer);
+    });
+  }
+
+  /** What LMDB finds wrong while it reads is damage. */
+  private readable<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw readError(cause, this.tables.folder);
+    }
   }
 }
 

@@ -47,7 +47,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   exchange: {
     layer: 3,
     rules: true,
-    door: ['account-summary.ts', 'genesis.ts', 'invariants.ts', 'messages.ts', 'naive.ts'],
+    door: ['account-summary.ts', 'genesis.ts', 'invariants.ts', 'messages.ts', 'naive.ts', 'sample-market.ts'],
   },
   synthetic: { layer: 3 },
   commitment: {

@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Genesis } from '../exchange/genesis.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import { MemoryColdRecords } from '../execution/cold-records.ts';
 import { Engine } from '../execution/index.ts';
 import type { Transaction } from '../ledger/transactions.ts';
@@ -33,27 +34,11 @@ const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
 const GIVER = address(1);
 
 function genesisOf(maxAccounts: number): Genesis {
-  const market = {
-    name: 'M',
-    tickCount: 4096,
-    unit: 100,
-    tickStep: 1,
-    lotStep: 1,
-    ticksPerInteger: 10,
-    significantDigits: 0,
-    leverage: 20,
-    takerFeePpm: 450,
-    makerFeePpm: 150,
-    minNotional: 0n,
-    maxOrderLots: 1_000_000n,
-    maxPositionLots: 1_000_000_000n,
-    markTicks: 1000,
-  };
   return {
     maxAccounts,
     orderPages: 1,
     tokens: [{ name: 'USD', decimals: 6 }],
-    markets: [market],
+    markets: [sampleMarket()],
     dormantDays: 1,
     accounts: [{ address: GIVER, balances: [{ token: 0, amount: 10n ** 18n }] }],
   };

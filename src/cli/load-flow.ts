@@ -5,7 +5,8 @@
  * they are. Nonces come from the time at which the load began, so that a later one can go on.
  */
 import { Random } from '../base/random.ts';
-import type { Genesis, MarketParameters } from '../exchange/genesis.ts';
+import type { Genesis } from '../exchange/genesis.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import type { OrderItem, Transaction } from '../ledger/transactions.ts';
 
 const ACCOUNTS = 2000;
@@ -26,7 +27,9 @@ export function loadGenesis(): Genesis {
     maxAccounts: ACCOUNTS,
     orderPages: 1,
     tokens: [{ name: 'USDC', decimals: 6 }],
-    markets: Array.from({ length: MARKETS }, (_, market) => marketParameters(`M${market}`)),
+    markets: Array.from({ length: MARKETS }, (_, market) =>
+      sampleMarket({ name: `M${market}`, tickCount: 65_536, markTicks: CENTRE_TICKS }),
+    ),
     accounts: Array.from({ length: ACCOUNTS }, (_, account) => ({
       address: address(account),
       balances: [{ token: TOKEN, amount: FUNDS }],
@@ -64,23 +67,4 @@ function order(random: Random, account: number): OrderItem {
   const clientId = `0x${(number + 1).toString(16).padStart(32, '0')}`;
   const priceTicks = CENTRE_TICKS + (isBuy ? -distance : distance);
   return { op: 'modify', market, target: clientId, always: true, side, tif: 'gtc', priceTicks, sizeLots, clientId };
-}
-
-function marketParameters(name: string): MarketParameters {
-  return {
-    name,
-    tickCount: 65_536,
-    unit: 100,
-    tickStep: 1,
-    lotStep: 1,
-    ticksPerInteger: 10,
-    significantDigits: 0,
-    leverage: 20,
-    takerFeePpm: 450,
-    makerFeePpm: 150,
-    minNotional: 0n,
-    maxOrderLots: 1_000_000n,
-    maxPositionLots: 1_000_000_000n,
-    markTicks: CENTRE_TICKS,
-  };
 }

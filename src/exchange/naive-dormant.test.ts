@@ -5,28 +5,14 @@ import { CODE_OK } from '../base/codes.ts';
 import type { Address, Transaction } from '../ledger/transactions.ts';
 import type { Genesis } from './genesis.ts';
 import { NaiveLedger } from './naive.ts';
+import { sampleMarket } from './sample-market.ts';
 
 const DAY_MS = 86_400_000;
 /** Day 20000 since 1970. */
 const START_MS = 20_000 * DAY_MS;
 const address = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
 const [A, B, GIVER] = [address(0xa), address(0xb), address(0xc)];
-const MARKET = {
-  name: 'M',
-  tickCount: 4096,
-  unit: 100,
-  tickStep: 1,
-  lotStep: 1,
-  ticksPerInteger: 10,
-  significantDigits: 0,
-  leverage: 20,
-  takerFeePpm: 450,
-  makerFeePpm: 150,
-  minNotional: 0n,
-  maxOrderLots: 1_000_000n,
-  maxPositionLots: 1_000_000_000n,
-  markTicks: 1000,
-};
+const MARKET = sampleMarket();
 
 const GENESIS: Genesis = {
   maxAccounts: 20,

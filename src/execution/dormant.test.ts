@@ -9,6 +9,7 @@ import { Random } from '../base/random.ts';
 import { rootOf } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { violations } from '../exchange/invariants.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { type ColdRecords, MemoryColdRecords } from './cold-records.ts';
 import { Engine } from './index.ts';
@@ -17,22 +18,7 @@ const START_MS = 1_760_000_000_000;
 const DAY_MS = 86_400_000;
 const ENGINE = { workers: 1, memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 7n, maxTransactions: 4096, commitment: true };
 const GIVEN = 10n ** 12n;
-const MARKET = {
-  name: 'M',
-  tickCount: 4096,
-  unit: 100,
-  tickStep: 1,
-  lotStep: 1,
-  ticksPerInteger: 10,
-  significantDigits: 0,
-  leverage: 20,
-  takerFeePpm: 450,
-  makerFeePpm: 150,
-  minNotional: 0n,
-  maxOrderLots: 1_000_000n,
-  maxPositionLots: 1_000_000_000n,
-  markTicks: 1000,
-};
+const MARKET = sampleMarket();
 
 const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
 /** Always there: it sends in every block. */

@@ -10,8 +10,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { Random } from '../base/random.ts';
-import type { Genesis, MarketParameters } from '../exchange/genesis.ts';
+import type { Genesis } from '../exchange/genesis.ts';
 import { ORDER_PAGES_MAX, TIF_GTC, TIF_IOC } from '../exchange/layout.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import type { PreparedBlock } from '../execution/api.ts';
 import { type OrderTerms, PreparedBlockWriter } from '../execution/prepared-block.ts';
 import { BookModel } from './book-model.ts';
@@ -91,7 +92,9 @@ export class GeneratedFlow {
       maxAccounts: accounts + 1,
       orderPages,
       tokens: [{ name: 'USDC', decimals: 6 }],
-      markets: Array.from({ length: markets }, (_, market) => marketParameters(`M${market}`)),
+      markets: Array.from({ length: markets }, (_, market) =>
+        sampleMarket({ name: `M${market}`, tickCount: TICK_COUNT, markTicks: CENTRE_TICKS, priceBandBps: 0, oracleBandBps: 0 }),
+      ),
       oracle: flowAddress(accounts),
       accounts: flowAccounts(accounts + 1),
     };
@@ -282,25 +285,4 @@ function paretoWeights(random: Random, count: number): Float64Array {
     upTo += weight / sum;
     return upTo;
   });
-}
-
-function marketParameters(name: string): MarketParameters {
-  return {
-    name,
-    tickCount: TICK_COUNT,
-    unit: 100,
-    tickStep: 1,
-    lotStep: 1,
-    ticksPerInteger: 10,
-    significantDigits: 0,
-    leverage: 20,
-    takerFeePpm: 450,
-    makerFeePpm: 150,
-    minNotional: 0n,
-    maxOrderLots: 1_000_000n,
-    maxPositionLots: 1_000_000_000n,
-    markTicks: CENTRE_TICKS,
-    priceBandBps: 0,
-    oracleBandBps: 0,
-  };
 }

@@ -1,5 +1,6 @@
 /** A small node for tests: some accounts, a market, and blocks of transfers and orders that are the same however often they are made. */
 import type { Genesis } from '../exchange/genesis.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { createFolder, openFolder } from './folder.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -13,27 +14,11 @@ const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
 
 /** `accounts`: their records decide how many chunks a snapshot has. */
 export function sampleGenesis(accounts = 64): Genesis {
-  const market = {
-    name: 'M',
-    tickCount: 4096,
-    unit: 100,
-    tickStep: 1,
-    lotStep: 1,
-    ticksPerInteger: 10,
-    significantDigits: 0,
-    leverage: 20,
-    takerFeePpm: 450,
-    makerFeePpm: 150,
-    minNotional: 0n,
-    maxOrderLots: 1_000_000n,
-    maxPositionLots: 1_000_000_000n,
-    markTicks: 1000,
-  };
   return {
     maxAccounts: accounts + 1,
     orderPages: 1,
     tokens: [{ name: '5n', decimals: 6 }],
-    markets: [market],
+    markets: [sampleMarket()],
     oracle: address(1),
     accounts: Array.from({ length: accounts }, (_, i) => ({
       address: address(i + 1),

@@ -219,19 +219,15 @@ function subAccountsOf(views: Views, user: Address): { readonly number: number; 
 }
 
 export function subAccounts(views: Views, fields: RequestFields): unknown {
-  const master = fields.address();
-  const accounts = subAccountsOf(views, master);
-  if (accounts.length === 0) return null;
-  return accounts.map(({ number, name, address }) => ({
-    name,
-    subAccountUser: address,
-    master,
-    clearinghouseState: clearinghouseOf(views, number),
-    spotState: spotStateOf(views, number),
-  }));
+  return subAccountAnswers(views, fields, (state) => ({ clearinghouseState: state }));
 }
 
 export function subAccounts2(views: Views, fields: RequestFields): unknown {
+  return subAccountAnswers(views, fields, (state) => ({ dexToClearinghouseState: [['', state]] }));
+}
+
+/** Null for an account that has none. `states`: how the state of the one dex is told. */
+function subAccountAnswers(views: Views, fields: RequestFields, states: (state: unknown) => object): unknown {
   const master = fields.address();
   const accounts = subAccountsOf(views, master);
   if (accounts.length === 0) return null;
@@ -239,7 +235,7 @@ export function subAccounts2(views: Views, fields: RequestFields): unknown {
     name,
     subAccountUser: address,
     master,
-    dexToClearinghouseState: [['', clearinghouseOf(views, number)]],
+    ...states(clearinghouseOf(views, number)),
     spotState: spotStateOf(views, number),
   }));
 }

@@ -2,6 +2,7 @@
  * Connections of the load: HTTP with keep-alive and WebSocket posts, written byte by byte so that the client costs little beside the node that it
  * measures. What is sent was made before.
  *
+ * What a turn sends over a connection leaves in one write, as clients that send much do it.
  * Invariant: every request that was sent is answered once by `onAnswer`, or counted as lost when its connection ends.
  * Not here: a client for anything else; answers are looked at as far as the measurement needs them.
  */
@@ -43,6 +44,28 @@ function connected(url: URL): Promise<Socket> {
     socket.once('connect', () => resolve(socket));
     socket.once('error', reject);
   });
+}
+
+/** Holds back what is written to a socket until the turn has ended. */
+class TurnWriter {
+  private readonly socket: Socket;
+  private isHeld = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.isHeld) {
+      this.isHeld = true;
+      this.socket.cork();
+      setImmediate(() => {
+        this.isHeld = false;
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(bytes);
+  }
 }
 
 // --- HTTP -------------------------------------------------------------------------------------------------------------------------------
@@ -129,11 +152,13 @@ function postFrame(id: number, body: string): Buffer {
 
 class PostConnection implements Connection {
   private readonly socket: Socket;
+  private readonly writer: TurnWriter;
   private readonly waiting = new Map<number, OnAnswer>();
   private rest: Buffer = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    this.writer = new TurnWriter(socket);
     socket.on('data', (piece: unknown) => this.take(piece as Buffer));
     socket.on('error', () => {});
     socket.on('close', () => {
@@ -147,13 +172,17 @@ class PostConnection implements Connection {
     socket.write(
       `GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`,
     );
+    let answer = '';
     await new Promise<void>((resolve, reject) => {
-      socket.once('data', (piece) => {
-        const text = piece.toString('latin1');
-        if (text.startsWith('HTTP/1.1 101') && text.endsWith('\r\n\r\n')) resolve();
-        else reject(new Error(`no WebSocket: ${text.slice(0, 100)}`));
-      });
-      socket.once('close', () => reject(new Error('no WebSocket: closed')));
+      const take = (piece: unknown): void => {
+        answer += (piece as Buffer).toString('latin1');
+        if (!answer.endsWith('\r\n\r\n')) return;
+        socket.off('data', take);
+        if (answer.startsWith('HTTP/1.1 101')) resolve();
+        else reject(new Error(`no WebSocket: ${answer.slice(0, 100)}`));
+      };
+      socket.on('data', take);
+      socket.once('close', () => reject(new Error(`no WebSocket: closed after ${answer.slice(0, 100)}`)));
     });
     return new PostConnection(socket);
   }
@@ -165,7 +194,7 @@ class PostConnection implements Connection {
   send({ id, bytes }: WireRequest, onAnswer: OnAnswer): void {
     this.waiting.set(id, onAnswer);
     if (this.socket.destroyed) this.answer(id, 'lost', '');
-    else this.socket.write(bytes);
+    else this.writer.write(bytes);
   }
 
   close(): void {

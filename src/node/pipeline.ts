@@ -73,6 +73,8 @@ export interface ConfirmedBlock {
   /** Of the block's first item; the others follow (docs/rules.md, 1). */
   readonly firstOrdinal: bigint;
   readonly transactions: readonly Transaction[];
+  /** What they are known by: BLAKE3 of each as `encodeTransaction` writes it, 32 bytes. */
+  readonly hashes: readonly Uint8Array[];
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
   /** The records that the block has changed, each once, as the state tree commits to them. */
@@ -543,18 +545,19 @@ export class Pipeline {
     const { model = 'auto', store, onConfirmed, onExecuted, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
-    const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
+    const isTold = onConfirmed !== undefined || termsOf !== undefined;
+    const options = { model, packed, keepReceipts: true, hashes: isTold, changes: store !== undefined || onConfirmed !== undefined };
     const result = await this.engine.executeBlock(block, options);
     if (this.failure !== undefined) throw this.failure;
-    const { kept, roots, changes = NO_CHANGES } = result;
+    const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
     this.behind.add();
     this.executedHeight = block.number;
     let terms: BlockTerms | undefined;
-    if (onConfirmed !== undefined || termsOf !== undefined) {
+    if (isTold) {
       const { number, timeMs, transactions } = block;
-      const confirmed = { number, timeMs, firstOrdinal, transactions, receipts: receipts.items(), changes };
+      const confirmed = { number, timeMs, firstOrdinal, transactions, hashes, receipts: receipts.items(), changes };
       onConfirmed?.(confirmed);
       // Whoever is told of the block knows the accounts that it has made.
       terms = termsOf?.(confirmed);

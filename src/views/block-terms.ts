@@ -10,7 +10,6 @@ import type { BlockTerms } from '../storage/index.ts';
 import { codeOf, eventsOf, type LedgerEvent } from './events.ts';
 import type { ReadableBlock } from './facts.ts';
 import { NOBODY } from './facts.ts';
-import { transactionHash } from './transaction-name.ts';
 
 export interface TermNames {
   /** By number of the ledger. Undefined: no account has had it. */
@@ -19,7 +18,7 @@ export interface TermNames {
   readonly ownerOf: (sender: Address) => Address;
 }
 
-export function blockTerms({ transactions, receipts }: ReadableBlock, { addressOf, ownerOf }: TermNames): BlockTerms {
+export function blockTerms({ transactions, hashes, receipts }: ReadableBlock, { addressOf, ownerOf }: TermNames): BlockTerms {
   const accounts = new Set<Address>();
   const orders: { readonly oid: bigint; readonly index: number }[] = [];
   const clientIds: { readonly account: Address; readonly clientId: ClientId; readonly index: number }[] = [];
@@ -59,7 +58,7 @@ export function blockTerms({ transactions, receipts }: ReadableBlock, { addressO
     oids.clear();
     ownIds.clear();
   });
-  return { accounts, orders, clientIds, hashes: transactions.map(transactionHash), markets };
+  return { accounts, orders, clientIds, hashes, markets };
 }
 
 function actorOf({ sender, behalf, multiSig }: Transaction, ownerOf: TermNames['ownerOf']): Address {

@@ -21,7 +21,7 @@ import { Engine, type EngineOptions, type PackedReceipts } from '../execution/in
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
-import { type BlockTerms, type Disk, Journal, type Store } from '../storage/index.ts';
+import { type Disk, Journal, type Store } from '../storage/index.ts';
 import { headerOf } from './block-header.ts';
 import { genesisHash } from './genesis-hash.ts';
 import { Lane, Load } from './lane.ts';
@@ -46,8 +46,8 @@ export interface PipelineOptions {
   readonly waitingMax?: number;
   /** Blocks that may be executed and not settled; beyond, execution waits. Default 32. */
   readonly behindMax?: number;
-  /** What a block is to be found by in the store; without it by its height only. */
-  readonly termsOf?: (block: ConfirmedBlock) => BlockTerms;
+  /** What a block is to be found by in the store, as keys of its index; without it by its height only. */
+  readonly termsOf?: (block: ConfirmedBlock) => Uint8Array;
   /** Bodies and receipts of blocks that are older than this go; their headers stay. Without it nothing goes. Needs a store. */
   readonly keepMs?: number;
   /** The journal begins a new file when one has reached this, and removes whole ones; default 64 MiB. */
@@ -195,7 +195,7 @@ interface Executed {
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
   readonly changes: PackedChanges;
-  readonly terms: BlockTerms | undefined;
+  readonly terms: Uint8Array | undefined;
 }
 
 /** A header that is made, and on its way to the store. */
@@ -554,7 +554,7 @@ export class Pipeline {
     const receipts = kept as PackedReceipts;
     this.behind.add();
     this.executedHeight = block.number;
-    let terms: BlockTerms | undefined;
+    let terms: Uint8Array | undefined;
     if (isTold) {
       const { number, timeMs, transactions } = block;
       const confirmed = { number, timeMs, firstOrdinal, transactions, hashes, receipts: receipts.items(), changes };
@@ -579,7 +579,7 @@ export class Pipeline {
         body: { journaled: body },
         receipts: receipts.bytes,
         changed: changes,
-        ...(terms === undefined ? {} : { terms }),
+        ...(terms === undefined ? {} : { keys: terms }),
       },
       this.journal.last,
     );

@@ -76,10 +76,10 @@ export class Explorer implements StreamsPort {
 
   /** For the pipeline. */
   confirmed(block: ConfirmedBlock): void {
-    const { number, timeMs, transactions, receipts } = block;
+    const { number, timeMs, transactions, hashes, receipts } = block;
     this.counts.set(number, transactions.length);
     if (this.transactionSinks.size === 0) return;
-    const data = transactions.map((transaction, i) => shown(transaction, receipts[i], number, timeMs));
+    const data = transactions.map((transaction, i) => shown(transaction, hashes[i] as Uint8Array, receipts[i], number, timeMs));
     for (const sink of this.transactionSinks) sink({ channel: 'explorerTxs', data, height: number });
   }
 
@@ -97,7 +97,7 @@ export class Explorer implements StreamsPort {
     const found = this.stored(height);
     if (found === undefined) return null;
     const { hash, timeMs, transactions, receipts } = found;
-    const txs = transactions.map((transaction, i) => shown(transaction, receipts[i], height, timeMs));
+    const txs = transactions.map((transaction, i) => shown(transaction, transactionHash(transaction), receipts[i], height, timeMs));
     return { blockTime: timeMs, hash, height, numTxs: txs.length, proposer: PROPOSER, txs };
   }
 
@@ -107,7 +107,7 @@ export class Explorer implements StreamsPort {
     const found = place === undefined ? undefined : this.stored(place.height);
     const transaction = found?.transactions[place?.index ?? 0];
     if (place === undefined || found === undefined || transaction === undefined) return null;
-    return shown(transaction, found.receipts[place.index], place.height, found.timeMs);
+    return shown(transaction, transactionHash(transaction), found.receipts[place.index], place.height, found.timeMs);
   }
 
   private transactionsOf(user: string): readonly ExplorerTransaction[] {
@@ -118,7 +118,7 @@ export class Explorer implements StreamsPort {
       const block = this.stored(height);
       for (const [i, transaction] of [...(block?.transactions ?? []).entries()].toReversed()) {
         if (transaction.sender !== address) continue;
-        found.push(shown(transaction, block?.receipts[i], height, block?.timeMs ?? 0));
+        found.push(shown(transaction, transactionHash(transaction), block?.receipts[i], height, block?.timeMs ?? 0));
         if (found.length === USER_TRANSACTIONS_MAX) return found;
       }
     }
@@ -155,14 +155,20 @@ function unpacked(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** The ledger's own words for what was asked: the protocol's form of an action is not kept. */
-function shown(transaction: Transaction, receipt: Uint8Array | undefined, block: number, timeMs: number): ExplorerTransaction {
+function shown(
+  transaction: Transaction,
+  hash: Uint8Array,
+  receipt: Uint8Array | undefined,
+  block: number,
+  timeMs: number,
+): ExplorerTransaction {
   const { kind, sender, nonce: _, ...fields } = transaction;
   const result = receipt === undefined ? CODE_OK : new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true);
   return {
     action: { type: kind, ...plainJson(fields) },
     block,
     error: result === CODE_OK ? null : messageOfCode(result, { kind, user: sender }),
-    hash: hex(transactionHash(transaction)),
+    hash: hex(hash),
     time: timeMs,
     user: sender,
   };

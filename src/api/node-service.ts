@@ -23,7 +23,7 @@ import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
 import type { Store } from '../storage/index.ts';
-import { blockTerms, type TermNames, Views } from '../views/index.ts';
+import { blockTerms, Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
@@ -356,6 +356,7 @@ export class NodeService {
 
 /** What the pipeline is to tell: views first, since clients ask them as soon as they are answered. */
 function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): ReturnType<NonNullable<FolderOptions['attach']>> {
+  const names = { addressOf: views.addressOfNumber, ownerOf: (sender: Address) => views.ownerOf(sender) };
   return {
     onExecuted: (work) => service()?.noteExecuted(work),
     onConfirmed: (block) => {
@@ -363,7 +364,7 @@ function listenersOf({ views, explorer }: Parts, service: () => NodeService | un
       explorer.confirmed(block);
       service()?.noteConfirmed(block);
     },
-    termsOf: (block) => blockTerms(block, termNames(views)),
+    termsOf: (block) => blockTerms(block, names),
     onSettled: (settlement) => {
       explorer.settled(settlement);
       service()?.noteSettled(settlement);
@@ -374,8 +375,4 @@ function listenersOf({ views, explorer }: Parts, service: () => NodeService | un
 function accountIn(views: Views, user: Address): Account {
   const { role, data } = views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address } };
   return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
-}
-
-function termNames(views: Views): TermNames {
-  return { addressOf: views.addressOfNumber, ownerOf: (sender) => accountIn(views, sender).owner ?? sender };
 }

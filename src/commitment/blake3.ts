@@ -18,7 +18,7 @@ const PARENT = 4;
 const ROOT = 8;
 const KEYED = 16;
 
-const START = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);
+export const START_VALUE = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);
 
 /** Which word of the block each step of each of the 7 rounds takes: from round to round the words change places. */
 const SCHEDULE = schedule();
@@ -27,7 +27,7 @@ const SCHEDULE = schedule();
 type Words = Int32Array;
 
 export function blake3(input: Uint8Array): Uint8Array {
-  return bytesOf(subtree(input, 0, input.length, START, 0, ROOT));
+  return bytesOf(subtree(input, 0, input.length, START_VALUE, 0, ROOT));
 }
 
 /** A hash function of its own for inputs of one kind: BLAKE3 with the hash of the label (ASCII) as its key. */
@@ -76,7 +76,7 @@ function chunk(input: Uint8Array, from: number, to: number, key: Words, flags: n
 function compress(state: Words, block: Int32Array, counter: number, length: number, flags: number): Words {
   const v = new Int32Array(16);
   v.set(state);
-  v.set(START.subarray(0, 4), 8);
+  v.set(START_VALUE.subarray(0, 4), 8);
   v[12] = counter;
   v[13] = counter / 2 ** 32;
   v[14] = length;

@@ -54,6 +54,8 @@ export interface ExecuteOptions {
    * is that of an empty list without them. Needs an engine that keeps the state tree.
    */
   readonly packed?: Uint8Array;
+  /** Leave the hash of each of the packed transactions. */
+  readonly hashes?: boolean;
   /** Leave a copy of the receipts that may be kept; needs an engine that keeps the state tree. */
   readonly keepReceipts?: boolean;
   /** Leave what each transaction has accessed as a header's access list has it. Made by the host, some microseconds a record. */
@@ -89,6 +91,8 @@ export interface BlockResult {
   /** As the state tree commits to them, each once: values without their derived part and the zeros behind them (docs/decisions/0010). */
   readonly changes?: PackedChanges;
   readonly kept?: PackedReceipts;
+  /** BLAKE3 of each packed transaction, 32 bytes: what it is known by. */
+  readonly hashes?: readonly Uint8Array[];
   /** Items of the header's access list, the system's transactions behind the block's own. */
   readonly accesses?: readonly Uint8Array[];
   /** What the block's header commits to; the next block can execute meanwhile. */

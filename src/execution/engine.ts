@@ -197,8 +197,8 @@ export class Engine {
     run: BlockRun,
     options: ExecuteOptions,
     dormant: readonly RecordChange[],
-  ): Promise<Pick<BlockResult, 'changes' | 'kept' | 'roots'>> {
-    const { packed, keepReceipts = false } = options;
+  ): Promise<Pick<BlockResult, 'changes' | 'kept' | 'hashes' | 'roots'>> {
+    const { packed, keepReceipts = false, hashes: named = false } = options;
     const workers = options.model === 'serial' ? 1 : run.workers;
     const changes: Uint8Array[] | undefined = options.changes ? [] : undefined;
     try {
@@ -206,10 +206,15 @@ export class Engine {
       await tree.collect(run.count, workers, dormant, changes);
       await tree.lists.digest(run.count, workers);
       if (packed === undefined) tree.lists.noTransactions();
-      else tree.lists.hashTransactions(packed, run.own);
+      const hashes = packed && tree.lists.hashTransactions(packed, run.own, named);
       const kept = keepReceipts ? tree.lists.packReceipts(run.count) : undefined;
       const roots = tree.commitAside();
-      return { roots, ...(changes === undefined ? {} : { changes: new PackedChanges(changes) }), ...(kept === undefined ? {} : { kept }) };
+      return {
+        roots,
+        ...(changes === undefined ? {} : { changes: new PackedChanges(changes) }),
+        ...(kept === undefined ? {} : { kept }),
+        ...(hashes === undefined ? {} : { hashes }),
+      };
     } catch (error) {
       this.broken = 'a block was executed that the state tree could not take in; the ledger has to be restored';
       throw error;

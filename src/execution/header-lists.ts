@@ -18,12 +18,15 @@ const SHARED_LEAST = 512;
 
 export class HeaderLists {
   private readonly kernel: Kernel;
+  /** Where the hashes of transactions are before they are copied. */
+  private readonly names: number;
 
   /** Throws OUT_OF_MEMORY. */
   constructor(kernel: Kernel) {
     this.kernel = kernel;
     const bytes = (kernel.maxTransactions + kernel.systemTransactions) * HASH_BYTES;
     for (let list = 0; list < C.LISTS; list++) kernel.set(C.COM_LEAVES + list * 4, kernel.scratch(bytes));
+    this.names = kernel.scratch(kernel.maxTransactions * HASH_BYTES);
   }
 
   /** Hashes the receipts and accesses of a block's `count` transactions. Their memory is free again then. */
@@ -42,8 +45,11 @@ export class HeaderLists {
     kernel.exports.digestPart(0);
   }
 
-  /** Hashes transactions that lie one behind the other, each behind its length as a u32. */
-  hashTransactions(packed: Uint8Array, count: number): void {
+  /**
+   * Hashes transactions that lie one behind the other, each behind its length as a u32. With `named` it returns what they are known by: the hash of each
+   * without a key.
+   */
+  hashTransactions(packed: Uint8Array, count: number, named: boolean): Uint8Array[] | undefined {
     const { kernel } = this;
     const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
     const scratch = kernel.get(kernel.workerBlock(0) + L.WRK_TRIAL);
@@ -61,8 +67,12 @@ export class HeaderLists {
       if (at - from > kernel.listBytes) throw new HeddleError('BLOCK_TOO_LARGE', `a transaction of ${at - from} bytes does not fit`);
       kernel.u8.set(packed.subarray(from, at), kernel.listBase);
       kernel.exports.hashPacked(C.LIST_TRANSACTIONS, kernel.listBase, first, done - first, scratch);
+      if (named) kernel.exports.namePacked(kernel.listBase, done - first, this.names + first * HASH_BYTES, scratch);
     }
     assert(at === packed.byteLength, 'the packed transactions end with the last');
+    if (!named) return undefined;
+    const hashes = kernel.u8.slice(this.names, this.names + count * HASH_BYTES);
+    return Array.from({ length: count }, (_, i) => hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
   }
 
   noTransactions(): void {

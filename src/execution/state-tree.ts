@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
 import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
-import { blake3 } from '../commitment/blake3.ts';
+import { blake3, START_VALUE } from '../commitment/blake3.ts';
 import * as C from '../commitment/layout.ts';
 import { leafOf, pathOf } from '../commitment/state-tree.ts';
 import * as X from '../exchange/layout.ts';
@@ -87,6 +87,9 @@ export class StateTree {
     kernel.set(C.COM_KEYS, keyBase);
     LABELS.forEach((label, i) => {
       kernel.u8.set(blake3(new TextEncoder().encode(label)), keyBase + i * 32);
+    });
+    START_VALUE.forEach((word, i) => {
+      kernel.set(keyBase + C.KEYS_PLAIN + i * 4, word);
     });
     kernel.exports.spreadKeys();
     kernel.set(C.COM_CHANGES, kernel.scratch(CHANGES_MAX * C.CHANGE_BYTES));

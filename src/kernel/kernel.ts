@@ -61,6 +61,7 @@ export interface KernelExports {
   collectPart(): void;
   digestPart(id: number): void;
   hashPacked(list: number, packed: number, first: number, count: number, scratch: number): void;
+  namePacked(packed: number, count: number, to: number, scratch: number): void;
   packChanges(from: number, to: number, room: number): number;
   packReceipts(from: number, count: number, to: number, room: number): number;
   runAside(job: number, id: number, argument: number): void;

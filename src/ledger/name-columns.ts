@@ -10,8 +10,9 @@
  * from then on. Who has none leaves it out. Not here: books (storage/stored-addresses.ts).
  */
 import { type ByteCursor, concatenate, varintBytes } from '../base/byte-cursor.ts';
+import { putHex } from '../base/hex-digits.ts';
 import { NumberColumn, NumberColumnReader } from '../base/number-column.ts';
-import { ADDRESS_BYTES, notEncodable, putHex } from './field-codec.ts';
+import { ADDRESS_BYTES, notEncodable } from './field-codec.ts';
 import type { Address } from './transactions.ts';
 
 const NEW = 0;

@@ -8,16 +8,8 @@
  * Not here: what values there are (field-codec.ts, transaction-codec.ts). Columns of the schema mean nothing to rows.
  */
 import { HeddleError } from '../base/errors.ts';
-import {
-  ADDRESS,
-  ADDRESS_BYTES,
-  CLIENT_ID,
-  CLIENT_ID_BYTES,
-  type FieldReader,
-  type FieldWriter,
-  notEncodable,
-  putHex,
-} from './field-codec.ts';
+import { putHex } from '../base/hex-digits.ts';
+import { ADDRESS, ADDRESS_BYTES, CLIENT_ID, CLIENT_ID_BYTES, type FieldReader, type FieldWriter, notEncodable } from './field-codec.ts';
 
 /** Seven groups of seven bits: the most that is exact as a number and ends at a group. */
 const LOW_BITS = 49n;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { blake3 } from '../commitment/blake3.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
@@ -69,7 +70,10 @@ test('those who keep views are told every block once, in order, before its ticke
   const told: string[] = [];
   const watched = (fields: Partial<PipelineOptions> = {}): PipelineOptions =>
     options(disk, {
-      onConfirmed: ({ number, transactions, receipts }) => told.push(`block ${number}: ${transactions.length} of ${receipts.length}`),
+      onConfirmed: ({ number, transactions, hashes, receipts }) => {
+        told.push(`block ${number}: ${transactions.length} of ${receipts.length}`);
+        assert.deepEqual(hashes, transactions.map(encodeTransaction).map(blake3));
+      },
       onSettled: ({ header }) => told.push(`settled ${header.height}`),
       ...fields,
     });

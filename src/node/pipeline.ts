@@ -21,7 +21,7 @@ import { Engine, type EngineOptions, type PackedReceipts } from '../execution/in
 import { packBlock, packedTransactions, unpackBlock } from '../ledger/packed-block.ts';
 import { decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
-import { type BlockTerms, type Disk, Journal, type Store } from '../storage/index.ts';
+import { type Disk, Journal, type Store } from '../storage/index.ts';
 import { headerOf } from './block-header.ts';
 import { genesisHash } from './genesis-hash.ts';
 import { Lane, Load } from './lane.ts';
@@ -46,8 +46,8 @@ export interface PipelineOptions {
   readonly waitingMax?: number;
   /** Blocks that may be executed and not settled; beyond, execution waits. Default 32. */
   readonly behindMax?: number;
-  /** What a block is to be found by in the store; without it by its height only. */
-  readonly termsOf?: (block: ConfirmedBlock) => BlockTerms;
+  /** What a block is to be found by in the store, as keys of its index; without it by its height only. */
+  readonly termsOf?: (block: ConfirmedBlock) => Uint8Array;
   /** Bodies and receipts of blocks that are older than this go; their headers stay. Without it nothing goes. Needs a store. */
   readonly keepMs?: number;
   /** The journal begins a new file when one has reached this, and removes whole ones; default 64 MiB. */
@@ -73,6 +73,8 @@ export interface ConfirmedBlock {
   /** Of the block's first item; the others follow (docs/rules.md, 1). */
   readonly firstOrdinal: bigint;
   readonly transactions: readonly Transaction[];
+  /** What they are known by: BLAKE3 of each as `encodeTransaction` writes it, 32 bytes. */
+  readonly hashes: readonly Uint8Array[];
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
   /** The records that the block has changed, each once, as the state tree commits to them. */
@@ -193,7 +195,7 @@ interface Executed {
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
   readonly changes: PackedChanges;
-  readonly terms: BlockTerms | undefined;
+  readonly terms: Uint8Array | undefined;
 }
 
 /** A header that is made, and on its way to the store. */
@@ -543,18 +545,19 @@ export class Pipeline {
     const { model = 'auto', store, onConfirmed, onExecuted, termsOf } = this.options;
     const { firstOrdinal } = this.engine;
     const packed = packedTransactions(body);
-    const options = { model, packed, keepReceipts: true, changes: store !== undefined || onConfirmed !== undefined };
+    const isTold = onConfirmed !== undefined || termsOf !== undefined;
+    const options = { model, packed, keepReceipts: true, hashes: isTold, changes: store !== undefined || onConfirmed !== undefined };
     const result = await this.engine.executeBlock(block, options);
     if (this.failure !== undefined) throw this.failure;
-    const { kept, roots, changes = NO_CHANGES } = result;
+    const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
     this.behind.add();
     this.executedHeight = block.number;
-    let terms: BlockTerms | undefined;
-    if (onConfirmed !== undefined || termsOf !== undefined) {
+    let terms: Uint8Array | undefined;
+    if (isTold) {
       const { number, timeMs, transactions } = block;
-      const confirmed = { number, timeMs, firstOrdinal, transactions, receipts: receipts.items(), changes };
+      const confirmed = { number, timeMs, firstOrdinal, transactions, hashes, receipts: receipts.items(), changes };
       onConfirmed?.(confirmed);
       // Whoever is told of the block knows the accounts that it has made.
       terms = termsOf?.(confirmed);
@@ -576,7 +579,7 @@ export class Pipeline {
         body: { journaled: body },
         receipts: receipts.bytes,
         changed: changes,
-        ...(terms === undefined ? {} : { terms }),
+        ...(terms === undefined ? {} : { keys: terms }),
       },
       this.journal.last,
     );

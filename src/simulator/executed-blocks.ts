@@ -6,7 +6,9 @@ import type { Genesis } from '../exchange/genesis.ts';
 import type { NaiveLedger } from '../exchange/naive.ts';
 import type { Receipts } from '../execution/api.ts';
 import { Engine } from '../execution/index.ts';
+import type { Transaction } from '../ledger/transactions.ts';
 import type { ConfirmedBlock } from '../node/index.ts';
+import { transactionHash } from '../views/index.ts';
 import { type RandomBlocksOptions, randomHistory } from './random-blocks.ts';
 
 interface ExecutedBlock {
@@ -16,6 +18,7 @@ interface ExecutedBlock {
   readonly engine: Engine;
 }
 
+const NO_HASH = new Uint8Array(32);
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096, workers: 1, commitment: true };
 
 export async function* executedBlocks(
@@ -29,10 +32,20 @@ export async function* executedBlocks(
       const { firstOrdinal } = engine;
       const { receipts, changes = [] } = await engine.executeBlock(block, { model: 'serial', changes: true });
       const { number, timeMs, transactions } = block;
-      yield { block: { number, timeMs, firstOrdinal, transactions, receipts: bytesOf(receipts), changes }, ledger, engine };
+      const hashes = transactions.map(hashOf);
+      yield { block: { number, timeMs, firstOrdinal, transactions, hashes, receipts: bytesOf(receipts), changes }, ledger, engine };
     }
   } finally {
     await engine.close();
+  }
+}
+
+/** What cannot be encoded would be in no block of a node, and has no hash. */
+function hashOf(transaction: Transaction): Uint8Array {
+  try {
+    return transactionHash(transaction);
+  } catch {
+    return NO_HASH;
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * The lists that headers commit to: the kernel's roots are those of the definition, whatever ran the block, and a node that was restored from records
- * makes the same lists as one that has executed everything.
+ * makes the same lists as one that has executed everything. Beside them the hashes that transactions are known by.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { blake3 } from '../commitment/blake3.ts';
 import { listRoot } from '../commitment/item-list.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { BlockRoots, ExecuteOptions } from '../execution/api.ts';
@@ -90,7 +91,7 @@ test('receipts that are kept are those that were read, and items of any length a
       );
       const transactions = items.map((): Transaction => ({ kind: 'noop', sender: genesis.accounts[random.below(4)]?.address as string }));
       const block = { number: index + 1, timeMs: 1_760_000_000_000 + index, transactions };
-      const result = await engine.executeBlock(block, { model: 'auto', packed: packed(items), keepReceipts: true });
+      const result = await engine.executeBlock(block, { model: 'auto', packed: packed(items), hashes: true, keepReceipts: true });
       const { kept, receipts } = result;
       assert.equal(kept?.count, receipts.count);
       for (let i = 0; i < receipts.count; i++) {
@@ -100,6 +101,7 @@ test('receipts that are kept are those that were read, and items of any length a
       const roots = (await result.roots) as BlockRoots;
       assert.deepEqual(roots.transactions, listRoot(items), `${count} items`);
       assert.deepEqual(roots.receipts, listRoot(kept?.items() ?? []));
+      assert.deepEqual(result.hashes, items.map(blake3), `hashes of ${count} items`);
     }
   } finally {
     await engine.close();

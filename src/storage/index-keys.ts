@@ -6,33 +6,41 @@
  *   u8 kind, u32 market, u48 timeMs, u48 height               markets
  *
  * Numbers are big-endian. Every kind has keys of one length, so that keys can be stored one behind the other.
+ * Not here: the keys of a block (block-keys.ts).
  */
 import { assert } from '../base/assert.ts';
+import { putHex } from '../base/hex-digits.ts';
 import type { Address, ClientId } from '../ledger/transactions.ts';
 
-/** What a block is to be found by. Whoever has executed it knows; the store does not look into blocks. */
-export interface BlockTerms {
-  /** Everybody to whom something happened. */
-  readonly accounts: Iterable<Address>;
-  /** Where an order came to be or something happened to it: index of the transaction. */
-  readonly orders: Iterable<{ readonly oid: bigint; readonly index: number }>;
-  readonly clientIds: Iterable<{ readonly account: Address; readonly clientId: ClientId; readonly index: number }>;
-  /** Of the block's transactions, in their order; 32 bytes each. */
-  readonly hashes: readonly Uint8Array[];
-  readonly markets: Iterable<number>;
-}
-
-const ACCOUNT = 1;
-const ORDER = 2;
-const CLIENT_ID = 3;
-const TRANSACTION = 4;
-const MARKET = 5;
+export const ACCOUNT = 1;
+export const ORDER = 2;
+export const CLIENT_ID = 3;
+export const TRANSACTION = 4;
+export const MARKET = 5;
+export const ADDRESS_BYTES = 20;
+export const CLIENT_ID_BYTES = 16;
 /** Bytes of the term by kind, and of what follows it. */
-const TERM_BYTES = [0, 20, 8, 36, 32, 4];
+const TERM_BYTES = [0, ADDRESS_BYTES, 8, ADDRESS_BYTES + CLIENT_ID_BYTES, 32, 4];
 const REST_BYTES = [0, 6, 10, 10, 10, 12];
 
 export const U48_MAX = 2 ** 48 - 1;
 const U32_MAX = 2 ** 32 - 1;
+
+/** Of a key. */
+export function bytesOfKind(kind: number): number {
+  return 1 + (TERM_BYTES[kind] ?? 0) + (REST_BYTES[kind] ?? 0);
+}
+
+/** Splits what was stored one behind the other. */
+export function splitKeys(bytes: Uint8Array): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = bytesOfKind(bytes[at] as number);
+    keys.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return keys;
+}
 
 export function heightKey(height: number): Uint8Array {
   const key = Buffer.alloc(6);
@@ -42,28 +50,6 @@ export function heightKey(height: number): Uint8Array {
 
 export function readU48(bytes: Uint8Array, at = 0): number {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(at, 6);
-}
-
-export function keysOf(terms: BlockTerms, height: number, timeMs: number): Uint8Array[] {
-  const keys: Uint8Array[] = [];
-  for (const account of new Set(terms.accounts)) keys.push(key(accountTerm(account), height));
-  for (const { oid, index } of terms.orders) keys.push(key(orderTerm(oid), height, index));
-  for (const { account, clientId, index } of terms.clientIds) keys.push(key(clientIdTerm(account, clientId), height, index));
-  for (const [index, hash] of terms.hashes.entries()) keys.push(key(transactionTerm(hash), height, index));
-  for (const market of new Set(terms.markets)) keys.push(marketKey(market, timeMs, height));
-  return keys;
-}
-
-/** Splits what was stored one behind the other. */
-export function splitKeys(bytes: Uint8Array): Uint8Array[] {
-  const keys: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const kind = bytes[at] as number;
-    const length = 1 + (TERM_BYTES[kind] ?? 0) + (REST_BYTES[kind] ?? 0);
-    keys.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return keys;
 }
 
 export function accountTerm(account: Address): Uint8Array {
@@ -80,7 +66,6 @@ export function orderTerm(oid: bigint): Uint8Array {
   return term;
 }
 
-/** Client ids are an account's own. */
 export function clientIdTerm(account: Address, clientId: ClientId): Uint8Array {
   const term = Buffer.alloc(1 + 36);
   term[0] = CLIENT_ID;
@@ -120,6 +105,5 @@ function key(term: Uint8Array, height: number, index?: number): Uint8Array {
 }
 
 function setHex(into: Buffer, at: number, text: string, bytes: number): void {
-  assert(/^0x[0-9a-f]*$/.test(text) && text.length === 2 + 2 * bytes, `${text} is not of ${bytes} bytes`);
-  into.write(text.slice(2), at, 'hex');
+  assert(putHex(text, into, at, bytes), `${text} is not of ${bytes} bytes`);
 }

@@ -1,7 +1,7 @@
 /** The door of storage. */
+export { BlockKeys } from './block-keys.ts';
 export { packBody, packReceipts, unpackBody, unpackReceipts } from './block-packing.ts';
 export type { Disk, DiskFile } from './disk.ts';
-export type { BlockTerms } from './index-keys.ts';
 export { type CutTail, Journal, type JournalBlock, type JournalOptions } from './journal.ts';
 export { RealDisk } from './real-disk.ts';
 export { type DiskStep, SimulatedDisk } from './simulated-disk.ts';

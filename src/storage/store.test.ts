@@ -15,7 +15,8 @@ import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import { Random } from '../base/random.ts';
 import { packBlock, unpackBlock } from '../ledger/packed-block.ts';
 import { encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
-import type { Block, Transaction } from '../ledger/transactions.ts';
+import type { Address, Block, ClientId, Transaction } from '../ledger/transactions.ts';
+import { BlockKeys } from './block-keys.ts';
 import type { StorageError } from './storage-error.ts';
 import { type BlockCommit, type Place, Store, type StoreOptions } from './store.ts';
 
@@ -59,14 +60,36 @@ const clientId = (n: number): string => `0x${n.toString(16).padStart(32, '0')}`;
 const bytesOf = (random: Random, least: number, most: number): Uint8Array =>
   Uint8Array.from({ length: random.between(least, most) }, () => random.below(random.pick([2, 256])));
 
+/** What a block is to be found by. */
+interface Terms {
+  readonly accounts: readonly Address[];
+  readonly orders: readonly { readonly oid: bigint; readonly index: number }[];
+  readonly clientIds: readonly { readonly account: Address; readonly clientId: ClientId; readonly index: number }[];
+  readonly hashes: readonly Uint8Array[];
+  readonly markets: readonly number[];
+}
+
+type ModelBlock = BlockCommit & { readonly terms?: Terms };
+
+function keysOf({ accounts, orders, clientIds, hashes, markets }: Terms, height: number, timeMs: number): Uint8Array {
+  const keys = new BlockKeys();
+  keys.begin(height, timeMs);
+  for (const account of accounts) keys.account(account);
+  for (const { oid, index } of orders) keys.orderOf(oid, index);
+  for (const { account, clientId: id, index } of clientIds) keys.clientId(account, id, index);
+  for (const [index, hash] of hashes.entries()) keys.transaction(hash, index);
+  for (const market of markets) keys.market(market);
+  return keys.finish();
+}
+
 /** Everything that a store should hold, kept in plain maps. */
 class Model {
   readonly records = new Map<string, Uint8Array>();
-  readonly blocks = new Map<number, BlockCommit>();
+  readonly blocks = new Map<number, ModelBlock>();
   first = 0;
   height = -1;
 
-  apply(block: BlockCommit): void {
+  apply(block: ModelBlock): void {
     if (this.height < 0) this.first = block.height;
     this.height = block.height;
     this.blocks.set(block.height, block);
@@ -81,14 +104,14 @@ class Model {
     return [...this.records].sort(([a], [b]) => Buffer.compare(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')));
   }
 
-  places(of: (block: BlockCommit) => readonly number[]): Place[] {
+  places(of: (block: ModelBlock) => readonly number[]): Place[] {
     return [...this.blocks.values()]
       .filter(({ height }) => height >= this.first)
       .flatMap((block) => of(block).map((index) => ({ height: block.height, index })));
   }
 }
 
-function randomBlock(random: Random, height: number): BlockCommit {
+function randomBlock(random: Random, height: number): ModelBlock {
   const changes = new Map<string, RecordChange>();
   for (let i = random.below(30); i > 0; i--) {
     const key = Uint8Array.from([random.below(3), ...bytesOf(random, 0, 2)]);
@@ -96,27 +119,28 @@ function randomBlock(random: Random, height: number): BlockCommit {
   }
   const count = random.below(5);
   const indexes = Array.from({ length: count }, (_, index) => index);
-  return {
+  const timeMs = 1000 + Math.floor(height / 2) * 50;
+  const block = {
     height,
-    timeMs: 1000 + Math.floor(height / 2) * 50,
+    timeMs,
     header: bytesOf(random, 1, 300),
     body: randomBody(random, height),
     receipts: bytesOf(random, 0, 3000),
     changed: random.chance(0.5) ? [...changes.values()] : PackedChanges.of(changes.values()),
-    ...(random.chance(0.9) && {
-      terms: {
-        accounts: Array.from({ length: random.below(6) }, () => address(random.below(5))),
-        orders: indexes.map((index) => ({ oid: BigInt(random.below(9)) << 60n, index })),
-        clientIds: indexes.map((index) => ({ account: address(random.below(2)), clientId: clientId(random.below(3)), index })),
-        hashes: indexes.map(() =>
-          createHash('sha256')
-            .update(String(random.below(50)))
-            .digest(),
-        ),
-        markets: Array.from({ length: random.below(4) }, () => random.pick([0, 1, 2 ** 32 - 1])),
-      },
-    }),
   };
+  if (random.chance(0.1)) return block;
+  const terms = {
+    accounts: Array.from({ length: random.below(6) }, () => address(random.below(5))),
+    orders: indexes.map((index) => ({ oid: BigInt(random.below(9)) << 60n, index })),
+    clientIds: indexes.map((index) => ({ account: address(random.below(2)), clientId: clientId(random.below(3)), index })),
+    hashes: indexes.map(() =>
+      createHash('sha256')
+        .update(String(random.below(50)))
+        .digest(),
+    ),
+    markets: Array.from({ length: random.below(4) }, () => random.pick([0, 1, 2 ** 32 - 1])),
+  };
+  return { ...block, terms, keys: keysOf(terms, height, timeMs) };
 }
 
 function randomBody(random: Random, height: number): BlockCommit['body'] {

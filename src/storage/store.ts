@@ -17,19 +17,7 @@ import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Address, Block, ClientId } from '../ledger/transactions.ts';
 import { unpackBody, unpackReceipts } from './block-packing.ts';
 import { unpack } from './compression.ts';
-import {
-  accountTerm,
-  type BlockTerms,
-  boundKey,
-  clientIdTerm,
-  heightKey,
-  keysOf,
-  marketKey,
-  orderTerm,
-  readU48,
-  transactionTerm,
-  U48_MAX,
-} from './index-keys.ts';
+import { accountTerm, boundKey, clientIdTerm, heightKey, marketKey, orderTerm, readU48, transactionTerm, U48_MAX } from './index-keys.ts';
 import { damagedText, readError, storeError } from './lmdb-error.ts';
 import { FileSizeNote, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
@@ -60,8 +48,8 @@ export interface BlockCommit {
   readonly receipts: Uint8Array;
   /** Each key at most once. What is not packed is packed here. */
   readonly changed: PackedChanges | Iterable<RecordChange>;
-  /** Without it the block is found by its height only. */
-  readonly terms?: BlockTerms;
+  /** Keys of the index, as `BlockKeys` makes them for this height and time. Without them the block is found by its height only. */
+  readonly keys?: Uint8Array;
 }
 
 /** Heights of a lookup, both included, and how many answers at most (default 1000). */
@@ -296,10 +284,9 @@ function readPlace(key: Uint8Array, termBytes: number): Place {
 }
 
 /** What goes to who writes. */
-function bytesOf({ height, timeMs, header, body, receipts, changed, terms }: BlockCommit): CommitBytes {
+function bytesOf({ height, header, body, receipts, changed, keys = NOTHING }: BlockCommit): CommitBytes {
   const { pieces } = changed instanceof PackedChanges ? changed : PackedChanges.of(changed);
   assert(!pieces.some(({ buffer }) => buffer instanceof SharedArrayBuffer), 'changes in shared memory');
-  const keys = terms === undefined ? NOTHING : Buffer.concat(keysOf(terms, height, timeMs));
   const kept = body instanceof Uint8Array ? body : 'journaled' in body ? body.journaled : packedBlock(body);
   return { height, header, body: kept, journaled: !(body instanceof Uint8Array), receipts, changed: pieces, keys };
 }

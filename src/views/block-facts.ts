@@ -41,7 +41,7 @@ import { NO_CHILDREN, type OrderTable, type TrackedOrder } from './order-table.t
 import type { RunningPositions } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
 import type { TransactionName } from './transaction-name.ts';
-import { nameOfTransaction, SYSTEM_NAME } from './transaction-name.ts';
+import { nameOfHash, SYSTEM_NAME } from './transaction-name.ts';
 
 export interface FactContext {
   readonly markets: MarketTable;
@@ -118,6 +118,7 @@ class BlockReading {
   private system = false;
   // Of the receipt that is being read.
   private transaction: Transaction | undefined;
+  private index = 0;
   private named: TransactionName | undefined;
   private actor = 0;
   private firstOrdinal = 0n;
@@ -146,7 +147,7 @@ class BlockReading {
     receipts.forEach((receipt, index) => {
       if (index === transactions.length) this.startSystem();
       const transaction = transactions[index];
-      this.begin(transaction, codeOf(receipt));
+      this.begin(transaction, codeOf(receipt), index);
       if (receipt.length > 4) for (const event of eventsOf(receipt)) this.take(withIds(event, idOf));
     });
     if (receipts.length === transactions.length) this.startSystem();
@@ -160,8 +161,9 @@ class BlockReading {
     for (const [market, priceTicks] of this.context.delisted) this.settle(this.context.markets.market(market), priceTicks);
   }
 
-  private begin(transaction: Transaction | undefined, result: number): void {
+  private begin(transaction: Transaction | undefined, result: number, index = 0): void {
     this.transaction = transaction;
+    this.index = index;
     this.item = 0;
     this.lastFillTicks = 0;
     this.parent = undefined;
@@ -175,7 +177,7 @@ class BlockReading {
   }
 
   private get name(): TransactionName {
-    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameOfTransaction(this.transaction);
+    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameOfHash(this.block.hashes[this.index] as Uint8Array);
     return this.named;
   }
 

@@ -17,6 +17,8 @@ export interface ReadableBlock {
   readonly timeMs: number;
   readonly firstOrdinal: bigint;
   readonly transactions: readonly Transaction[];
+  /** What transactions are known by (transaction-name.ts), 32 bytes each. */
+  readonly hashes: readonly Uint8Array[];
   readonly receipts: readonly Uint8Array[];
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Genesis } from '../exchange/genesis.ts';
 import { Engine } from '../execution/index.ts';
 import type { OrderItem, Transaction } from '../ledger/transactions.ts';
-import { type FeedMessage, MalformedRequest, Views } from './index.ts';
+import { type FeedMessage, MalformedRequest, transactionHash, Views } from './index.ts';
 
 const START_MS = 1_760_000_000_000;
 const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
@@ -55,7 +55,7 @@ class Chain {
       new DataView(code.buffer).setUint32(0, receipts.code(i), true);
       return Uint8Array.from([...code, ...receipts.events(i)]);
     });
-    this.views.confirm({ ...block, firstOrdinal, receipts: bytes, changes });
+    this.views.confirm({ ...block, hashes: transactions.map(transactionHash), firstOrdinal, receipts: bytes, changes });
   }
 }
 

@@ -1,5 +1,5 @@
 /** The door of views. */
-export { blockTerms, type TermNames } from './block-terms.ts';
+export { blockTerms } from './block-terms.ts';
 export type { FeedMessage, FeedSink, FeedSubscription } from './feeds.ts';
 export { INFO_TYPES } from './info.ts';
 export { type MarginTable, Market } from './market-table.ts';

@@ -4,10 +4,35 @@
  */
 import { decodeHeader } from '../commitment/header.ts';
 import { decodeBlock } from '../ledger/transaction-codec.ts';
+import type { Block, Transaction } from '../ledger/transactions.ts';
 import type { Store } from '../storage/index.ts';
 import type { ReadableBlock } from './facts.ts';
+import { transactionHash } from './transaction-name.ts';
 
 const ORDINALS_KEPT = 200_000;
+
+/** Hashes of transactions are taken when somebody asks for one of them. */
+class StoredBlock implements ReadableBlock {
+  readonly number: number;
+  readonly timeMs: number;
+  readonly firstOrdinal: bigint;
+  readonly transactions: readonly Transaction[];
+  readonly receipts: readonly Uint8Array[];
+  private taken: readonly Uint8Array[] | undefined;
+
+  constructor({ number, timeMs, transactions }: Block, firstOrdinal: bigint, receipts: readonly Uint8Array[]) {
+    this.number = number;
+    this.timeMs = timeMs;
+    this.firstOrdinal = firstOrdinal;
+    this.transactions = transactions;
+    this.receipts = receipts;
+  }
+
+  get hashes(): readonly Uint8Array[] {
+    this.taken ??= this.transactions.map(transactionHash);
+    return this.taken;
+  }
+}
 
 export class StoredBlocks {
   private readonly store: Store;
@@ -27,10 +52,10 @@ export class StoredBlocks {
     const receipts = this.store.receipts(height);
     const before = this.store.header(height - 1);
     if (body === undefined || body.length === 0 || receipts === undefined) return undefined;
-    const { number, timeMs, transactions } = decodeBlock(body);
+    const block = decodeBlock(body);
     // What follows on a snapshot has no header before it: its ordinals count from the block's own.
-    const firstOrdinal = before === undefined ? this.countBack(height, transactions) : decodeHeader(before).nextOrdinal;
-    return { number, timeMs, firstOrdinal, transactions, receipts: unpacked(receipts) };
+    const firstOrdinal = before === undefined ? this.countBack(height, block.transactions) : decodeHeader(before).nextOrdinal;
+    return new StoredBlock(block, firstOrdinal, unpacked(receipts));
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * What a transaction is known by: the BLAKE3 hash of its bytes as the journal has them. Taken when somebody asks for it, once.
- * What the system does has the hash of zeros, as in the protocol.
+ * What a transaction is known by: the BLAKE3 hash of its bytes as the journal has them. Blocks carry the hashes of their transactions; their text is made
+ * when somebody asks for it, once. What the system does has the hash of zeros, as in the protocol.
  */
 import { blake3 } from '../commitment/blake3.ts';
 import { encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -11,28 +11,28 @@ export interface TransactionName {
   readonly hash: string;
 }
 
-/** 32 bytes. */
+/** 32 bytes. Of a transaction in a block, the block has it already. */
 export function transactionHash(transaction: Transaction): Uint8Array {
   return blake3(encodeTransaction(transaction));
 }
 
 class LazyName implements TransactionName {
-  private transaction: Transaction | undefined;
+  private readonly bytes: Uint8Array;
   private text = '';
 
-  constructor(transaction: Transaction) {
-    this.transaction = transaction;
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
 
   get hash(): string {
-    if (this.transaction !== undefined) this.text = `0x${Buffer.from(transactionHash(this.transaction)).toString('hex')}`;
-    this.transaction = undefined;
+    if (this.text === '') this.text = `0x${this.bytes.toHex()}`;
     return this.text;
   }
 }
 
-export function nameOfTransaction(transaction: Transaction): TransactionName {
-  return new LazyName(transaction);
+/** `hash`: 32 bytes that stay as they are. */
+export function nameOfHash(hash: Uint8Array): TransactionName {
+  return new LazyName(hash);
 }
 
 export const SYSTEM_NAME: TransactionName = { hash: `0x${'0'.repeat(64)}` };

@@ -1,6 +1,6 @@
 /**
  * BLAKE3 in keyed mode, four inputs of at most a chunk (1024 bytes) at a time: what the state tree and the lists of a block hash
- * (docs/decisions/0010).
+ * (docs/decisions/0010). Where a function takes a `mode`, it is KEYED or PLAIN: the hash without a key, whose key is the start value.
  *
  * The state of four hashes lies side by side in vectors: word i of all four in one v128. Measured: see docs/measurements.md.
  * Not here: longer inputs (long-input.ts), and labels (the host computes their keys).
@@ -11,7 +11,8 @@ const CHUNK_START: u32 = 1;
 const CHUNK_END: u32 = 2;
 const ROOT: u32 = 8;
 const PARENT: u32 = 4;
-const KEYED: u32 = 16;
+export const KEYED: u32 = 16;
+export const PLAIN: u32 = 0;
 /** An input of one block; the first and the last block of an input of two. */
 const ONLY: u32 = CHUNK_START | CHUNK_END | ROOT | KEYED;
 const FIRST: u32 = CHUNK_START | KEYED;
@@ -274,7 +275,7 @@ export function hashInputs(key: usize, inputs: usize, lengths: usize, scratch: u
  * Four inputs of 0 to 1024 bytes that lie at `inputs`, `stride` bytes from each other, zero from their ends to the end of their last block;
  * `lengths`: four u32; hashes go to `out`, 32 bytes each. `key`: wide; `scratch`: 256 bytes.
  */
-export function hashChunks(key: usize, inputs: usize, stride: usize, lengths: usize, scratch: usize, out: usize): void {
+export function hashChunks(key: usize, mode: u32, inputs: usize, stride: usize, lengths: usize, scratch: usize, out: usize): void {
   const length = v128.load(lengths);
   const one = i32x4.splat(1);
   const blocks = i32x4.max_u(one, v128.shr<u32>(i32x4.add(length, i32x4.splat(BLOCK_BYTES - 1)), 6));
@@ -287,7 +288,7 @@ export function hashChunks(key: usize, inputs: usize, stride: usize, lengths: us
     const at = block * BLOCK_BYTES;
     const size = v128.bitselect(i32x4.sub(length, i32x4.splat(at)), i32x4.splat(BLOCK_BYTES), last);
     const ends = v128.and(i32x4.splat(CHUNK_END | ROOT), last);
-    const flags = v128.or(i32x4.splat(block == 0 ? CHUNK_START | KEYED : KEYED), ends);
+    const flags = v128.or(i32x4.splat(block == 0 ? CHUNK_START | mode : mode), ends);
     const from = inputs + at;
     compress4(scratch, from, from + stride, from + 2 * stride, from + 3 * stride, size, flags, next);
     for (let i: usize = 0; i < WIDE_BYTES; i += 16) {
@@ -301,11 +302,11 @@ export function hashChunks(key: usize, inputs: usize, stride: usize, lengths: us
  * The chaining value of chunk `index` of an input of several chunks, `bytes` long (1 to 1024), or with `isWhole` the hash of an input that has no
  * other. Zero from its end to the end of its last block. `key`, `out`: 32 bytes.
  */
-export function chunkValue(key: usize, chunk: usize, bytes: u32, index: u32, isWhole: bool, out: usize): void {
+export function chunkValue(key: usize, mode: u32, chunk: usize, bytes: u32, index: u32, isWhole: bool, out: usize): void {
   let cv = key;
   for (let at: u32 = 0; at == 0 || at < bytes; at += BLOCK_BYTES) {
     const left = bytes - at;
-    let flags = KEYED;
+    let flags = mode;
     if (at == 0) flags |= CHUNK_START;
     if (left <= BLOCK_BYTES) flags |= isWhole ? CHUNK_END | ROOT : CHUNK_END;
     compress(cv, chunk + at, chunk + at + 32, min(left, BLOCK_BYTES), index, flags, out);
@@ -314,8 +315,8 @@ export function chunkValue(key: usize, chunk: usize, bytes: u32, index: u32, isW
 }
 
 /** The chaining value above two, or the hash of the whole input. */
-export function parentValue(key: usize, left: usize, right: usize, isRoot: bool, out: usize): void {
-  compress(key, left, right, BLOCK_BYTES, 0, isRoot ? PARENT | KEYED | ROOT : PARENT | KEYED, out);
+export function parentValue(key: usize, mode: u32, left: usize, right: usize, isRoot: bool, out: usize): void {
+  compress(key, left, right, BLOCK_BYTES, 0, isRoot ? PARENT | mode | ROOT : PARENT | mode, out);
 }
 
 /** One input of at most one block, zero behind its length, the two halves of which lie at `left` and `right`; `key`: 32 bytes. */

@@ -1,6 +1,6 @@
 /**
  * Roots of ordered lists (`src/commitment/item-list.ts` has the definition): of a block's transactions, receipts and accesses. Leaves are hashed four at
- * a time by whoever has the items; the tree above is one thread's.
+ * a time by whoever has the items; the tree above is one thread's. In the same way, without a key: the hashes that transactions are known by.
  *
  * Invariant: the same roots as those of `listRoot` in TypeScript, whatever the lengths of the items and the order in which leaves are made.
  */
@@ -12,10 +12,12 @@ import {
   KEYS_ITEM,
   KEYS_LIST,
   KEYS_PAIR,
+  KEYS_PLAIN,
   KEYS_WIDE_ITEM,
   KEYS_WIDE_PAIR,
+  KEYS_WIDE_PLAIN,
 } from '../layout';
-import { CHUNK_INPUT_BYTES, hashBlock, hashBlocks, hashChunks, hashPair, WIDE_BYTES } from './blake3';
+import { CHUNK_INPUT_BYTES, hashBlock, hashBlocks, hashChunks, hashPair, KEYED, PLAIN, WIDE_BYTES } from './blake3';
 import { addToInput, beginInput, endInput, LongInput, LONG_INPUT_BYTES } from './long-input';
 
 /** Room of a lane: a chunk, and zeros behind it. */
@@ -39,7 +41,10 @@ export class Items {
   filled: u32;
   /** 1: it has outgrown its lane and goes on as a long input. */
   isLong: u32;
-  unused: u32;
+  /** How items are hashed: KEYED or PLAIN, and the offset of the key and of its wide form. */
+  mode: u32;
+  key: u32;
+  wideKey: u32;
 }
 
 const LENGTHS: u32 = 0;
@@ -71,7 +76,15 @@ export function leafAt(list: u32, index: u32): u32 {
   return load<u32>(COM_LEAVES + (list << 2)) + (index << 5);
 }
 
+/** What follows are leaves. */
 export function beginItems(items: Items): void {
+  begin(items, KEYED, KEYS_ITEM, KEYS_WIDE_ITEM);
+}
+
+function begin(items: Items, mode: u32, key: u32, wideKey: u32): void {
+  items.mode = mode;
+  items.key = key;
+  items.wideKey = wideKey;
   items.lanes = 0;
   items.filled = 0;
   items.isLong = 0;
@@ -87,16 +100,16 @@ export function addToItem(items: Items, from: usize, bytes: u32): void {
       return;
     }
     items.isLong = 1;
-    beginInput(longOf(items));
-    addToInput(longOf(items), keyAt(KEYS_ITEM), lane, items.filled);
+    beginInput(longOf(items), items.mode);
+    addToInput(longOf(items), keyAt(items.key), lane, items.filled);
   }
-  addToInput(longOf(items), keyAt(KEYS_ITEM), from, bytes);
+  addToInput(longOf(items), keyAt(items.key), from, bytes);
 }
 
-/** The item is complete; its leaf will be at `leaf` when `endItems` has returned. */
+/** The item is complete; its leaf or hash will be at `leaf` when `endItems` has returned. */
 export function endItem(items: Items, leaf: u32): void {
   if (items.isLong != 0) {
-    endInput(longOf(items), keyAt(KEYS_ITEM), leaf);
+    endInput(longOf(items), keyAt(items.key), leaf);
     items.isLong = 0;
     items.filled = 0;
     return;
@@ -118,7 +131,7 @@ export function endItems(items: Items): void {
 
 function hashLanes(items: Items): void {
   const hashes = at(items, HASHES);
-  hashChunks(keyAt(KEYS_WIDE_ITEM), at(items, LANES), LANE_BYTES, at(items, LENGTHS), at(items, WORK), hashes);
+  hashChunks(keyAt(items.wideKey), items.mode, at(items, LANES), LANE_BYTES, at(items, LENGTHS), at(items, WORK), hashes);
   for (let lane: u32 = 0; lane < items.lanes; lane++) {
     const leaf = <usize>load<u32>(at(items, LEAF_ADDRESSES + (lane << 2)));
     v128.store(leaf, v128.load(hashes + (lane << 5)));
@@ -129,12 +142,21 @@ function hashLanes(items: Items): void {
 
 /** Leaves `first` to `first + count` of a list whose items lie one behind the other at `packed`, each behind its length as a u32. */
 export function hashPacked(list: u32, packed: usize, first: u32, count: u32, scratch: usize): void {
-  const items = changetype<Items>(scratch);
-  beginItems(items);
+  beginItems(changetype<Items>(scratch));
+  hashEach(changetype<Items>(scratch), packed, count, leafAt(list, first));
+}
+
+/** The hash of each of the items without a key, to `out`, 32 bytes each. */
+export function namePacked(packed: usize, count: u32, out: u32, scratch: usize): void {
+  begin(changetype<Items>(scratch), PLAIN, KEYS_PLAIN, KEYS_WIDE_PLAIN);
+  hashEach(changetype<Items>(scratch), packed, count, out);
+}
+
+function hashEach(items: Items, packed: usize, count: u32, out: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const bytes = load<u32>(packed);
     addToItem(items, packed + 4, bytes);
-    endItem(items, leafAt(list, first + i));
+    endItem(items, out + (i << 5));
     packed += 4 + bytes;
   }
   endItems(items);

@@ -1,5 +1,5 @@
 /**
- * BLAKE3 in keyed mode of an input of any length that comes in pieces. One at a time and not in vectors: few inputs are longer than a chunk.
+ * BLAKE3 of an input of any length that comes in pieces. One at a time and not in vectors: few inputs are longer than a chunk.
  *
  * Invariant: the hash depends on the bytes alone, not on the pieces that they came in.
  */
@@ -18,7 +18,8 @@ export class LongInput {
   chunks: u32;
   /** Values on the stack: as many as `chunks` has bits. */
   depth: u32;
-  unused: u32;
+  /** KEYED or PLAIN. */
+  mode: u32;
 }
 
 const CHUNK: u32 = 64; // u8[1024]
@@ -31,7 +32,8 @@ function at(input: LongInput, offset: u32): usize {
   return changetype<usize>(input) + offset;
 }
 
-export function beginInput(input: LongInput): void {
+export function beginInput(input: LongInput, mode: u32): void {
+  input.mode = mode;
   input.filled = 0;
   input.chunks = 0;
   input.depth = 0;
@@ -51,11 +53,11 @@ export function addToInput(input: LongInput, key: usize, from: usize, bytes: u32
 /** A chunk that others follow: its value joins those of the same size before it. */
 function completeChunk(input: LongInput, key: usize): void {
   const value = at(input, VALUE);
-  chunkValue(key, at(input, CHUNK), CHUNK_INPUT_BYTES, input.chunks, false, value);
+  chunkValue(key, input.mode, at(input, CHUNK), CHUNK_INPUT_BYTES, input.chunks, false, value);
   input.chunks++;
   for (let complete = input.chunks; (complete & 1) == 0; complete >>= 1) {
     input.depth--;
-    parentValue(key, at(input, STACK + input.depth * 32), value, false, value);
+    parentValue(key, input.mode, at(input, STACK + input.depth * 32), value, false, value);
   }
   memory.copy(at(input, STACK + input.depth * 32), value, 32);
   input.depth++;
@@ -66,10 +68,10 @@ export function endInput(input: LongInput, key: usize, out: usize): void {
   const value = at(input, VALUE);
   const padding = (64 - (input.filled & 63)) & 63;
   memory.fill(at(input, CHUNK + input.filled), 0, input.filled == 0 ? 64 : padding);
-  chunkValue(key, at(input, CHUNK), input.filled, input.chunks, input.chunks == 0, value);
+  chunkValue(key, input.mode, at(input, CHUNK), input.filled, input.chunks, input.chunks == 0, value);
   while (input.depth != 0) {
     input.depth--;
-    parentValue(key, at(input, STACK + input.depth * 32), value, input.depth == 0, value);
+    parentValue(key, input.mode, at(input, STACK + input.depth * 32), value, input.depth == 0, value);
   }
   memory.copy(out, value, 32);
 }

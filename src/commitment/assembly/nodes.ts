@@ -13,9 +13,11 @@ import {
   KEYS_NODE,
   KEYS_PAIR,
   KEYS_PATH,
+  KEYS_PLAIN,
   KEYS_WIDE,
   KEYS_WIDE_ITEM,
   KEYS_WIDE_PAIR,
+  KEYS_WIDE_PLAIN,
 } from '../layout';
 import { hashBlocks, hashPair, spread, WIDE_BYTES } from './blake3';
 
@@ -57,6 +59,7 @@ export function spreadKeys(): void {
   spread(keys + KEYS_NODE, wideKey(WIDE_NODE));
   spread(keys + KEYS_ITEM, keys + KEYS_WIDE_ITEM);
   spread(keys + KEYS_PAIR, keys + KEYS_WIDE_PAIR);
+  spread(keys + KEYS_PLAIN, keys + KEYS_WIDE_PLAIN);
 }
 
 @inline

@@ -1,6 +1,6 @@
 /** What the WebAssembly module exports: the executors over this ledger's programs, and thread 0's work between blocks. */
 import { claimsOf } from '../../commitment/assembly/changes';
-import { hashPacked, rootOfLeaves } from '../../commitment/assembly/item-list';
+import { hashPacked, namePacked, rootOfLeaves } from '../../commitment/assembly/item-list';
 import { spreadKeys } from '../../commitment/assembly/nodes';
 import { awaitCount, commitPart, fillPart, rootPart, scratchOf } from '../../commitment/assembly/tree';
 import { COM_CHANGE_COUNT, COM_COLLECTED, LISTS } from '../../commitment/layout';
@@ -33,7 +33,7 @@ export { findDormant, noteActive } from '../../exchange/assembly/dormant';
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };
-export { collectPart, digestPart, hashPacked, listChanges, markRecords, packChanges, packReceipts, spreadKeys };
+export { collectPart, digestPart, hashPacked, listChanges, markRecords, namePacked, packChanges, packReceipts, spreadKeys };
 
 @inline
 function programs(): Programs {

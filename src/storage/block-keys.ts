@@ -1,0 +1,197 @@
+/**
+ * What a block is to be found by, as keys of the store's index (index-keys.ts), one behind the other: those of accounts, then of orders, client ids,
+ * transactions and markets, each kind in the order in which it came.
+ *
+ * Whoever has executed the block knows and says it; the store does not look into blocks.
+ * Invariant: each key is there once.
+ */
+import { assert } from '../base/assert.ts';
+import { putHex } from '../base/hex-digits.ts';
+import type { Address, ClientId } from '../ledger/transactions.ts';
+import { ACCOUNT, ADDRESS_BYTES, bytesOfKind, CLIENT_ID, CLIENT_ID_BYTES, MARKET, ORDER, TRANSACTION } from './index-keys.ts';
+
+const TWO_32 = 2 ** 32;
+const SLOTS_LEAST = 64;
+
+/** For one block after the other: the memory of the last is used again. */
+export class BlockKeys {
+  private readonly accounts = new KeySection(ACCOUNT);
+  private readonly orders = new KeySection(ORDER);
+  private readonly clientIds = new KeySection(CLIENT_ID);
+  private readonly transactions = new KeySection(TRANSACTION);
+  private readonly markets = new KeySection(MARKET);
+  private height = 0;
+  private timeMs = 0;
+
+  /** Nothing of the block is known yet. */
+  begin(height: number, timeMs: number): void {
+    this.height = height;
+    this.timeMs = timeMs;
+    for (const section of this.sections) section.begin();
+  }
+
+  /** Something happened to it. */
+  account(address: Address): void {
+    const { accounts } = this;
+    const at = accounts.next();
+    accounts.hex(at + 1, address, ADDRESS_BYTES);
+    accounts.u48(at + 21, this.height);
+    accounts.keep();
+  }
+
+  /** An order that came to be with the block's transaction `index`, or to which something happened. Its oid in two words. */
+  order(oidHigh: number, oidLow: number, index: number): void {
+    const { orders } = this;
+    const at = orders.next();
+    orders.view.setUint32(at + 1, oidHigh);
+    orders.view.setUint32(at + 5, oidLow);
+    orders.place(at + 9, this.height, index);
+    orders.keep();
+  }
+
+  orderOf(oid: bigint, index: number): void {
+    const { orders } = this;
+    const at = orders.next();
+    orders.view.setBigUint64(at + 1, oid);
+    orders.place(at + 9, this.height, index);
+    orders.keep();
+  }
+
+  /** Client ids are an account's own. */
+  clientId(account: Address, clientId: ClientId, index: number): void {
+    const { clientIds } = this;
+    const at = clientIds.next();
+    clientIds.hex(at + 1, account, ADDRESS_BYTES);
+    clientIds.hex(at + 21, clientId, CLIENT_ID_BYTES);
+    clientIds.place(at + 37, this.height, index);
+    clientIds.keep();
+  }
+
+  /** `hash`: 32 bytes. */
+  transaction(hash: Uint8Array, index: number): void {
+    assert(hash.length === 32, 'a hash has 32 bytes');
+    const { transactions } = this;
+    const at = transactions.next();
+    transactions.bytes.set(hash, at + 1);
+    transactions.place(at + 33, this.height, index);
+    transactions.keep();
+  }
+
+  market(market: number): void {
+    const { markets } = this;
+    const at = markets.next();
+    markets.view.setUint32(at + 1, market);
+    markets.u48(at + 5, this.timeMs);
+    markets.u48(at + 11, this.height);
+    markets.keep();
+  }
+
+  /** A copy. */
+  finish(): Uint8Array {
+    const { sections } = this;
+    const keys = new Uint8Array(sections.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const { bytes, length } of sections) {
+      keys.set(bytes.subarray(0, length), at);
+      at += length;
+    }
+    return keys;
+  }
+
+  private get sections(): readonly KeySection[] {
+    return [this.accounts, this.orders, this.clientIds, this.transactions, this.markets];
+  }
+}
+
+/** Keys of one kind. A new one is written behind the others, and stays if it is not among them. */
+class KeySection {
+  bytes = new Uint8Array(1 << 12);
+  view = new DataView(this.bytes.buffer);
+  /** Bytes of the keys that are there. */
+  length = 0;
+  private readonly kind: number;
+  private readonly keyBytes: number;
+  /** Where keys are, by their hashes: offset + 1, 0: no key. Open addressing, at most half full. */
+  private slots = new Uint32Array(SLOTS_LEAST);
+  private count = 0;
+  /**
+   * Random, so that nobody outside can choose keys that share a hash. A hash is the sum of the key's halves of words times these, of which the upper bits
+   * count: whatever two keys are, few factors give them the same one (Dietzfelbinger, 1996: multiply-shift of vectors).
+   */
+  private readonly factors: Uint32Array;
+
+  constructor(kind: number) {
+    this.kind = kind;
+    this.keyBytes = bytesOfKind(kind);
+    this.factors = crypto.getRandomValues(new Uint32Array(1 + (this.keyBytes >> 1)));
+  }
+
+  begin(): void {
+    if (this.slots.length > SLOTS_LEAST && this.count * 16 < this.slots.length) this.slots = new Uint32Array(SLOTS_LEAST);
+    else this.slots.fill(0);
+    this.count = 0;
+    this.length = 0;
+  }
+
+  /** Where the next key is to be written, behind its kind. */
+  next(): number {
+    if (this.length + this.keyBytes > this.bytes.length) {
+      const larger = new Uint8Array(2 * this.bytes.length);
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    this.bytes[this.length] = this.kind;
+    return this.length;
+  }
+
+  /** The key that was written is one of the block. */
+  keep(): void {
+    const { slots, length } = this;
+    let slot = this.slotOf(length);
+    for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) if (this.isEqual((slots[slot] as number) - 1, length)) return;
+    slots[slot] = length + 1;
+    this.length += this.keyBytes;
+    this.count++;
+    if (2 * this.count > slots.length) this.grow();
+  }
+
+  u48(at: number, value: number): void {
+    this.view.setUint16(at, value / TWO_32);
+    this.view.setUint32(at + 2, value % TWO_32);
+  }
+
+  place(at: number, height: number, index: number): void {
+    this.u48(at, height);
+    this.view.setUint32(at + 6, index);
+  }
+
+  hex(at: number, text: string, length: number): void {
+    if (!putHex(text, this.bytes, at, length)) assert(false, `${text} is not of ${length} bytes`);
+  }
+
+  private grow(): void {
+    this.slots = new Uint32Array(2 * this.slots.length);
+    for (let at = 0; at < this.length; at += this.keyBytes) {
+      let slot = this.slotOf(at);
+      while (this.slots[slot] !== 0) slot = (slot + 1) & (this.slots.length - 1);
+      this.slots[slot] = at + 1;
+    }
+  }
+
+  private slotOf(at: number): number {
+    const { view, factors, keyBytes } = this;
+    let sum = factors[0] as number;
+    let factor = 1;
+    for (let i = at + 1; i < at + keyBytes - 1; i += 2) sum = (sum + Math.imul(view.getUint16(i), factors[factor++] as number)) | 0;
+    // An odd number of bytes behind the kind leaves the last one.
+    if ((keyBytes & 1) === 0) sum += Math.imul(view.getUint8(at + keyBytes - 1), factors[factor] as number);
+    return sum >>> (1 + Math.clz32(this.slots.length));
+  }
+
+  private isEqual(one: number, other: number): boolean {
+    const { bytes, keyBytes } = this;
+    for (let i = 1; i < keyBytes; i++) if (bytes[one + i] !== bytes[other + i]) return false;
+    return true;
+  }
+}

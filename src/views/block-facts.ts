@@ -22,10 +22,10 @@ import {
   type ItemEvent,
   type LedgerEvent,
   type MoneyEvent,
-  withIds,
 } from './events.ts';
 import {
   type BlockFacts,
+  type Direction,
   type FillFact,
   type MoneyFact,
   NOBODY,
@@ -41,7 +41,7 @@ import { NO_CHILDREN, type OrderTable, type TrackedOrder } from './order-table.t
 import type { RunningPositions } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
 import type { TransactionName } from './transaction-name.ts';
-import { nameOfHash, SYSTEM_NAME } from './transaction-name.ts';
+import { nameIn, SYSTEM_NAME } from './transaction-name.ts';
 
 export interface FactContext {
   readonly markets: MarketTable;
@@ -148,7 +148,7 @@ class BlockReading {
       if (index === transactions.length) this.startSystem();
       const transaction = transactions[index];
       this.begin(transaction, codeOf(receipt), index);
-      if (receipt.length > 4) for (const event of eventsOf(receipt)) this.take(withIds(event, idOf));
+      if (receipt.length > 4) for (const event of eventsOf(receipt, idOf)) this.take(event);
     });
     if (receipts.length === transactions.length) this.startSystem();
     return this.facts;
@@ -177,7 +177,7 @@ class BlockReading {
   }
 
   private get name(): TransactionName {
-    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameOfHash(this.block.hashes[this.index] as Uint8Array);
+    this.named ??= this.transaction === undefined ? SYSTEM_NAME : nameIn(this.block, this.index);
     return this.named;
   }
 
@@ -249,7 +249,7 @@ class BlockReading {
       liquidation: forced ? ({ account: taker, markTicks, method: 'market' } as const) : undefined,
     };
     const makerOrder = orders.find(event.makerOid);
-    const direction = (start: bigint, signed: bigint): string =>
+    const direction = (start: bigint, signed: bigint): Direction =>
       cause === code.CAUSE_DELEVERAGE ? 'Auto-Deleveraging' : directionOf(start, signed);
     const ofTaker: FillFact = {
       ...both,
@@ -322,7 +322,7 @@ class BlockReading {
     account: number,
     market: Market,
     priceTicks: number,
-    direction: string,
+    direction: Direction,
     liquidation: FillFact['liquidation'],
     startLots = this.context.positions.lots(account, market.index),
   ): void {
@@ -430,7 +430,6 @@ class BlockReading {
       status,
       statusMs: this.block.timeMs,
       children: NO_CHILDREN,
-      shown: 0,
     });
     this.addOrder(order, status, left, false);
     if (isParent) this.parent = order;
@@ -468,7 +467,7 @@ class BlockReading {
       // One that reduces only was cut to the position.
       if (order.reduceOnly) order.originalLots = event.filledLots + event.restingLots;
       order.place = 'book';
-      this.setStatus(order, 'open');
+      order.setStatus('open', this.block.timeMs);
       this.addOrder(order, 'open', order.leftLots, false);
     } else {
       const status = statusOfCode(event.code, { restingLots: event.restingLots });
@@ -482,13 +481,8 @@ class BlockReading {
     this.addOrder(order, status, leftLots, false);
   }
 
-  private setStatus(order: TrackedOrder, status: OrderStatus): void {
-    order.status = status;
-    order.statusMs = this.block.timeMs;
-  }
-
   private addOrder(order: TrackedOrder, status: OrderStatus, leftLots: bigint, partial: boolean): void {
-    if (!partial) this.setStatus(order, status);
+    if (!partial) order.setStatus(status, this.block.timeMs);
     this.facts.orders.push({ order, status, leftLots, timeMs: this.block.timeMs, partial });
   }
 
@@ -597,7 +591,7 @@ class BlockReading {
     if (lots === 0n) return;
     // The amount is the position at the mark.
     const markTicks = Number((event.amount < 0n ? -event.amount : event.amount) / (lots * traded.unit));
-    const direction = `Liquidated ${scope === 0 ? 'Cross' : 'Isolated'} ${event.lots < 0n ? 'Long' : 'Short'}`;
+    const direction = `Liquidated ${scope === 0 ? 'Cross' : 'Isolated'} ${event.lots < 0n ? 'Long' : 'Short'}` as const;
     this.closeAt(account, traded, markTicks, direction, { account, markTicks, method: 'backstop' }, -event.lots);
     if (backstop !== undefined) positions.fill(backstop, market, -event.lots, markTicks, traded.unit);
   }
@@ -616,13 +610,13 @@ class BlockReading {
 }
 
 /** The protocol's words for what a fill does to a position. */
-export function directionOf(startLots: bigint, signedLots: bigint): string {
+export function directionOf(startLots: bigint, signedLots: bigint): Direction {
   const side = signedLots > 0n ? 'Long' : 'Short';
   if (startLots === 0n || startLots > 0n === signedLots > 0n) return `Open ${side}`;
   const held = startLots < 0n ? -startLots : startLots;
   const traded = signedLots < 0n ? -signedLots : signedLots;
-  const holding = startLots > 0n ? 'Long' : 'Short';
-  return traded <= held ? `Close ${holding}` : `${holding} > ${side}`;
+  if (traded <= held) return startLots > 0n ? 'Close Long' : 'Close Short';
+  return startLots > 0n ? 'Long > Short' : 'Short > Long';
 }
 
 /** The bound of a trigger order that fires as a market order (docs/rules.md, 6.3). */

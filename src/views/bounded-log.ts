@@ -2,10 +2,15 @@
  * The newest entries of many owners, oldest first, bounded for each of them and over all.
  *
  * When there are too many over all, the oldest of anybody goes first. Entries are found by time with a binary search: times of one owner
- * never fall.
+ * never fall. Entries are kept as the objects that they are: for what is rare. packed-log.ts keeps what is not.
  */
 export interface Timed {
   readonly timeMs: number;
+}
+
+export interface LogLimits {
+  readonly each: number;
+  readonly all: number;
 }
 
 interface Entries<T> {
@@ -16,7 +21,6 @@ interface Entries<T> {
   stale: number;
 }
 
-const NO_ITEMS: readonly never[] = [];
 /** Gone entries are cut off when they are this many and the greater part. */
 const CUT_LEAST = 64;
 
@@ -28,12 +32,10 @@ export class BoundedLog<K, T extends Timed> {
   private count = 0;
   private readonly mostEach: number;
   private readonly mostAll: number;
-  private readonly onGone: ((entry: T) => void) | undefined;
 
-  constructor(limits: { readonly each: number; readonly all: number }, onGone?: (entry: T) => void) {
+  constructor(limits: LogLimits) {
     this.mostEach = limits.each;
     this.mostAll = limits.all;
-    this.onGone = onGone;
   }
 
   push(owner: K, entry: T): void {
@@ -51,13 +53,6 @@ export class BoundedLog<K, T extends Timed> {
     }
     while (this.count > this.mostAll) this.dropOldest();
     if (this.owners.length - this.oldest > 2 * this.count + CUT_LEAST) this.cutNotes();
-  }
-
-  /** Oldest first. */
-  of(owner: K): readonly T[] {
-    const entries = this.byOwner.get(owner);
-    if (entries === undefined) return NO_ITEMS;
-    return entries.from === 0 ? entries.items : entries.items.slice(entries.from);
   }
 
   /** The newest `most`, newest first. */
@@ -87,14 +82,13 @@ export class BoundedLog<K, T extends Timed> {
   }
 
   private drop(owner: K, entries: Entries<T>): void {
-    const gone = entries.items[entries.from++] as T;
+    entries.from++;
     this.count--;
     if (entries.from === entries.items.length) this.byOwner.delete(owner);
     else if (entries.from >= CUT_LEAST && entries.from * 2 > entries.items.length) {
       entries.items.splice(0, entries.from);
       entries.from = 0;
     }
-    this.onGone?.(gone);
   }
 
   private dropOldest(): void {

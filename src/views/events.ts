@@ -121,21 +121,23 @@ export function codeOf(receipt: Uint8Array): number {
   return (receipt[0] as number) | ((receipt[1] as number) << 8);
 }
 
-/** `receipt`: u32 code, then the events. */
-export function eventsOf(receipt: Uint8Array): LedgerEvent[] {
+const asItIs = (number: number): number => number;
+
+/** `receipt`: u32 code, then the events. `idOf`: what stands in the events in the place of the ledger's numbers of accounts. */
+export function eventsOf(receipt: Uint8Array, idOf: (number: number) => number = asItIs): LedgerEvent[] {
   const events: LedgerEvent[] = [];
   const view = new DataView(receipt.buffer, receipt.byteOffset, receipt.byteLength);
   for (let at = 4; at < receipt.length; ) {
     const length = view.getUint32(at, true) >>> 8;
     assert(length >= 4 && at + length <= receipt.length, 'an event has a length');
-    const event = read(view.getUint8(at), view, at);
+    const event = read(view.getUint8(at), view, at, idOf);
     if (event !== undefined) events.push(event);
     at += length;
   }
   return events;
 }
 
-function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
+function read(kind: number, v: DataView, at: number, idOf: (number: number) => number): LedgerEvent | undefined {
   switch (kind) {
     case X.EVENT_FILL:
       return {
@@ -143,8 +145,8 @@ function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
         market: v.getUint32(at + 4, true),
         takerOid: v.getBigUint64(at + 8, true),
         makerOid: v.getBigUint64(at + 16, true),
-        taker: v.getUint32(at + 24, true),
-        maker: v.getUint32(at + 28, true),
+        taker: idOf(v.getUint32(at + 24, true)),
+        maker: idOf(v.getUint32(at + 28, true)),
         priceTicks: v.getUint32(at + 32, true),
         takerSells: (v.getUint32(at + 36, true) & 1) !== 0,
         cause: v.getUint32(at + 36, true) >>> 1,
@@ -174,7 +176,7 @@ function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
         market: v.getUint16(at + 6, true),
         oid: v.getBigUint64(at + 8, true),
         lots: v.getBigInt64(at + 16, true),
-        account: v.getUint32(at + 24, true),
+        account: idOf(v.getUint32(at + 24, true)),
       };
     case X.EVENT_ACTIVE:
       return {
@@ -184,18 +186,18 @@ function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
         oid: v.getBigUint64(at + 8, true),
         filledLots: v.getBigInt64(at + 16, true),
         restingLots: v.getBigInt64(at + 24, true),
-        account: v.getUint32(at + 32, true),
+        account: idOf(v.getUint32(at + 32, true)),
         what: v.getUint32(at + 36, true),
       };
     case X.EVENT_FORCED:
       return {
         kind: 'forced',
         method: v.getUint32(at + 4, true),
-        account: v.getUint32(at + 8, true),
+        account: idOf(v.getUint32(at + 8, true)),
         scope: v.getUint32(at + 12, true),
         notional: v.getBigInt64(at + 16, true),
         accountValue: v.getBigInt64(at + 24, true),
-        counterparty: v.getUint32(at + 40, true),
+        counterparty: idOf(v.getUint32(at + 40, true)),
         market: v.getUint32(at + 44, true),
         lots: v.getBigInt64(at + 48, true),
         amount: v.getBigInt64(at + 56, true),
@@ -213,44 +215,28 @@ function read(kind: number, v: DataView, at: number): LedgerEvent | undefined {
       return {
         kind: 'money',
         transaction: v.getUint32(at + 4, true),
-        from: v.getUint32(at + 8, true),
-        to: v.getUint32(at + 12, true),
+        from: idOf(v.getUint32(at + 8, true)),
+        to: idOf(v.getUint32(at + 12, true)),
         amount: v.getBigInt64(at + 16, true),
         fee: v.getBigInt64(at + 24, true),
         shares: v.getBigInt64(at + 32, true),
       };
     case X.EVENT_CREATED:
-      return { kind: 'created', role: v.getUint32(at + 4, true), account: v.getUint32(at + 8, true), owner: v.getUint32(at + 12, true) };
+      return {
+        kind: 'created',
+        role: v.getUint32(at + 4, true),
+        account: idOf(v.getUint32(at + 8, true)),
+        owner: idOf(v.getUint32(at + 12, true)),
+      };
     case L.EVENT_TRANSFER:
       return {
         kind: 'transfer',
         token: v.getUint32(at + 4, true),
-        sender: v.getUint32(at + 8, true),
-        recipient: v.getUint32(at + 12, true),
+        sender: idOf(v.getUint32(at + 8, true)),
+        recipient: idOf(v.getUint32(at + 12, true)),
         amount: v.getBigUint64(at + 16, true),
       };
     default:
       return undefined;
-  }
-}
-
-/** The same event with ids in the place of the ledger's numbers of accounts. */
-export function withIds(event: LedgerEvent, idOf: (number: number) => number): LedgerEvent {
-  switch (event.kind) {
-    case 'fill':
-      return { ...event, taker: idOf(event.taker), maker: idOf(event.maker) };
-    case 'cancel':
-    case 'active':
-      return { ...event, account: idOf(event.account) };
-    case 'forced':
-      return { ...event, account: idOf(event.account), counterparty: idOf(event.counterparty) };
-    case 'money':
-      return { ...event, from: idOf(event.from), to: idOf(event.to) };
-    case 'created':
-      return { ...event, account: idOf(event.account), owner: idOf(event.owner) };
-    case 'transfer':
-      return { ...event, sender: idOf(event.sender), recipient: idOf(event.recipient) };
-    default:
-      return event;
   }
 }

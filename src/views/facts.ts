@@ -11,6 +11,23 @@ import type { TransactionName } from './transaction-name.ts';
 /** No account. */
 export const NOBODY = 0xffffffff;
 
+/** What a fill did to a position, in the protocol's words. */
+export const DIRECTIONS = [
+  'Open Long',
+  'Open Short',
+  'Close Long',
+  'Close Short',
+  'Long > Short',
+  'Short > Long',
+  'Auto-Deleveraging',
+  'Settlement',
+  'Liquidated Cross Long',
+  'Liquidated Cross Short',
+  'Liquidated Isolated Long',
+  'Liquidated Isolated Short',
+] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
 /** A block that was executed; from the store or as it was confirmed. */
 export interface ReadableBlock {
   readonly number: number;
@@ -19,6 +36,8 @@ export interface ReadableBlock {
   readonly transactions: readonly Transaction[];
   /** What transactions are known by (transaction-name.ts), 32 bytes each. */
   readonly hashes: readonly Uint8Array[];
+  /** Of a block that has not taken its hashes: one of them. */
+  hashOf?(index: number): Uint8Array;
   readonly receipts: readonly Uint8Array[];
 }
 
@@ -30,7 +49,7 @@ export interface FillFact {
   readonly priceTicks: number;
   readonly timeMs: number;
   readonly startLots: bigint;
-  readonly direction: string;
+  readonly direction: Direction;
   readonly closedPnl: bigint;
   /** Builder fee included. */
   readonly fee: bigint;

@@ -6,21 +6,11 @@
 import { AccountValues } from './account-values.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { Candles } from './candles.ts';
-import type {
-  BlockFacts,
-  FillFact,
-  FundingFact,
-  MoneyFact,
-  OrderFact,
-  PaymentFact,
-  TradeFact,
-  TwapFact,
-  TwapProgress,
-  TwapSoFar,
-  TwapTerms,
-} from './facts.ts';
+import { FILL_ROWS, FUNDING_ROWS, moneyRows, orderRows, PAYMENT_ROWS, TRADE_ROWS } from './fact-rows.ts';
+import type { BlockFacts, OrderFact, TradeFact, TwapFact, TwapProgress, TwapSoFar, TwapTerms } from './facts.ts';
 import type { Market } from './market-table.ts';
 import type { OrderTable } from './order-table.ts';
+import { PackedLog } from './packed-log.ts';
 
 /** Over all accounts or markets. */
 const ALL_MAX = 200_000;
@@ -50,16 +40,16 @@ class TwapRecords implements TwapProgress {
 }
 
 export class Histories {
-  readonly fills = new BoundedLog<number, FillFact>({ each: 10_000, all: ALL_MAX });
-  readonly sliceFills = new BoundedLog<number, FillFact>({ each: 2_000, all: ALL_MAX });
-  readonly orders: BoundedLog<number, OrderFact>;
-  readonly money = new BoundedLog<number, MoneyFact>({ each: 5_000, all: ALL_MAX });
-  readonly payments = new BoundedLog<number, PaymentFact>({ each: 5_000, all: ALL_MAX });
+  readonly fills = new PackedLog(FILL_ROWS, { each: 10_000, all: ALL_MAX });
+  readonly sliceFills = new PackedLog(FILL_ROWS, { each: 2_000, all: ALL_MAX });
+  readonly orders: PackedLog<OrderFact>;
+  readonly money = new PackedLog(moneyRows(), { each: 5_000, all: ALL_MAX });
+  readonly payments = new PackedLog(PAYMENT_ROWS, { each: 5_000, all: ALL_MAX });
   readonly twaps = new BoundedLog<number, TwapFact>({ each: 2_000, all: ALL_MAX });
   readonly twapProgress = new TwapRecords();
   /** By market. */
-  readonly fundings = new BoundedLog<number, FundingFact>({ each: 10_000, all: ALL_MAX });
-  readonly trades = new BoundedLog<number, TradeFact>({ each: 500, all: ALL_MAX });
+  readonly fundings = new PackedLog(FUNDING_ROWS, { each: 10_000, all: ALL_MAX });
+  readonly trades = new PackedLog(TRADE_ROWS, { each: 500, all: ALL_MAX });
   readonly candles: readonly Candles[];
   readonly values = new AccountValues();
   /** Notional traded on all books, by UTC day. */
@@ -69,7 +59,7 @@ export class Histories {
   constructor(markets: readonly Market[], orders: OrderTable) {
     this.markets = markets;
     this.candles = markets.map(() => new Candles());
-    this.orders = new BoundedLog<number, OrderFact>({ each: 2_000, all: ALL_MAX }, ({ order }) => orders.hide(order));
+    this.orders = new PackedLog(orderRows(orders), { each: 2_000, all: ALL_MAX });
   }
 
   /** Quote units. */
@@ -77,7 +67,9 @@ export class Histories {
     return this.volumes.get(day) ?? 0n;
   }
 
+  /** `orders`: what the histories were made with; what it had forgotten before the block nobody looks at any more. */
   add(facts: BlockFacts, orders: OrderTable): void {
+    orders.recycle();
     for (const fill of facts.fills) {
       this.fills.push(fill.account, fill);
       if (fill.twapId !== undefined) this.sliceFills.push(fill.account, fill);
@@ -85,7 +77,6 @@ export class Histories {
     for (const trade of facts.trades) this.addTrade(trade);
     for (const fact of facts.orders) {
       if (fact.partial) continue;
-      orders.show(fact.order);
       this.orders.push(fact.order.account, fact);
     }
     for (const fact of facts.money) {

@@ -11,7 +11,7 @@ const HISTORY_ROWS = 2000;
 export function openOrdersOf(views: Views, account: number | undefined, full: boolean): Record<string, unknown>[] {
   if (account === undefined) return [];
   const { markets, orders } = views;
-  const open = [...orders.openOf(account).values()].sort((a, b) => (a.oid < b.oid ? 1 : -1));
+  const open = orders.openOf(account).sort((a, b) => (a.oid < b.oid ? 1 : -1));
   return open.map((order) => (full ? orderJson(order, order.leftLots, markets, orders) : openOrderJson(order, order.leftLots, markets)));
 }
 

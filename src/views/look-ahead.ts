@@ -3,7 +3,7 @@
  * The store has the state after all of them; reading them again starts from the state before.
  */
 import { CAUSE_BACKSTOP } from '../base/codes.ts';
-import { codeOf, eventsOf, withIds } from './events.ts';
+import { codeOf, eventsOf } from './events.ts';
 import type { ReadableBlock } from './facts.ts';
 import { positionKey } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
@@ -32,11 +32,11 @@ export function lookAhead(
     const key = positionKey(account, market);
     if (!starts.has(key)) starts.set(key, account === backstop ? lots - (taken.get(market) ?? 0n) : lots);
   };
+  const idOf = (number: number): number => mirror.idOf(number);
   for (const { receipts } of blocks) {
     for (const receipt of receipts) {
       if (codeOf(receipt) !== 0) continue;
-      for (const numbered of eventsOf(receipt)) {
-        const event = withIds(numbered, (number) => mirror.idOf(number));
+      for (const event of eventsOf(receipt, idOf)) {
         if (event.kind === 'fill') {
           start(event.taker, event.market, event.takerStartLots);
           start(event.maker, event.market, event.makerStartLots);

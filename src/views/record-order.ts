@@ -4,7 +4,7 @@ import * as X from '../exchange/layout.ts';
 import type { ClientId, TimeInForce } from '../ledger/transactions.ts';
 import { triggerLimitTicks } from './block-facts.ts';
 import type { MarketTable } from './market-table.ts';
-import type { TrackedOrder } from './order-table.ts';
+import type { NewOrder, OrderPlace } from './order-table.ts';
 import type { StateMirror } from './state-mirror.ts';
 
 const TIFS: ReadonlyMap<number, TimeInForce> = new Map([
@@ -22,7 +22,7 @@ export function orderOfRecord(
   account: number,
   slot: number,
   placed: { readonly timeMs: number; readonly clientId: ClientId | undefined } = { timeMs: 0, clientId: undefined },
-): TrackedOrder {
+): NewOrder {
   const record = mirror.orders.get(account, slot);
   assert(record !== undefined, 'an order has a record');
   const extra = mirror.extras.get(account, slot);
@@ -58,12 +58,11 @@ export function orderOfRecord(
       const child = link === 0 ? undefined : mirror.orders.get(account, link - 1);
       return child === undefined ? [] : [child.oid];
     }),
-    shown: 0,
   };
 }
 
 /** Where an order with these ORDER_* flags is. */
-export function placeOf(flags: number): TrackedOrder['place'] {
+export function placeOf(flags: number): OrderPlace {
   if ((flags & X.ORDER_CHILD) !== 0) return 'child';
   return (flags & X.ORDER_TRIGGER) !== 0 ? 'trigger' : 'book';
 }

@@ -11,7 +11,7 @@ import { transactionHash } from './transaction-name.ts';
 
 const ORDINALS_KEPT = 200_000;
 
-/** Hashes of transactions are taken when somebody asks for one of them. */
+/** Hashes of transactions are taken when somebody asks for them. */
 class StoredBlock implements ReadableBlock {
   readonly number: number;
   readonly timeMs: number;
@@ -31,6 +31,10 @@ class StoredBlock implements ReadableBlock {
   get hashes(): readonly Uint8Array[] {
     this.taken ??= this.transactions.map(transactionHash);
     return this.taken;
+  }
+
+  hashOf(index: number): Uint8Array {
+    return this.taken?.[index] ?? transactionHash(this.transactions[index] as Transaction);
   }
 }
 

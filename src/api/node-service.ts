@@ -208,18 +208,10 @@ export class NodeService {
     const { options, genesis, views } = this;
     const accountOf = (address: Address): Account => accountIn(views, address);
     const { signatures } = this;
-    const timed = {
-      recoverSigner: async (...call: Parameters<SignaturePool['recoverSigner']>): Promise<Uint8Array | undefined> => {
-        const end = this.metrics.signatureSeconds.startTimer();
-        const address = await signatures.recoverSigner(...call);
-        end();
-        return address;
-      },
-    };
     return new ExchangeHandler({
       pipeline: this.pipeline,
       authentication: {
-        signatures: timed,
+        signatures,
         chain: options.chain,
         bothChains: options.development,
         accountOf,
@@ -230,6 +222,7 @@ export class NodeService {
           isKnown: (address) => accountOf(address).role !== 'missing',
           clock: options.clock,
         }),
+        onRecovered: (seconds) => this.metrics.signatureSeconds.observe(seconds),
         onUnknownSigner: (signer, diagnosis) => {
           this.metrics.unknownSigners.inc();
           options.log.info({ signer, diagnosis }, 'a signature of nobody');
@@ -248,7 +241,7 @@ export class NodeService {
       clock: options.clock,
       onConfirmed: (type, seconds, result) => {
         this.metrics.confirmSeconds.observe(seconds);
-        this.metrics.actions.inc({ type, result: result === CODE_OK ? 'ok' : 'refused' });
+        this.metrics.actions.inc(type, result === CODE_OK ? 'ok' : 'refused');
       },
     });
   }
@@ -372,8 +365,9 @@ function listenersOf({ views, explorer }: Parts, service: () => NodeService | un
 }
 
 function accountIn(views: Views, user: Address): Account {
-  const { role, data } = views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address } };
-  return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
+  const found = views.roleOf(user);
+  // Only agents act for their owners.
+  return found.role === 'agent' || found.owner === undefined ? found : { role: found.role };
 }
 
 function termNames(views: Views): TermNames {

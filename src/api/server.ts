@@ -184,8 +184,8 @@ export class ApiServer {
     sendAnswer(response, answer, answer === tooLargeAnswer);
     if (isRoute(route)) {
       const { requests, requestSeconds } = this.options.metrics;
-      requests.inc({ route, status: answer.status });
-      requestSeconds.observe({ route }, (performance.now() - started) / 1000);
+      requests.inc(route, answer.status);
+      requestSeconds.observe((performance.now() - started) / 1000, route);
     }
   }
 
@@ -210,7 +210,14 @@ export class ApiServer {
     const text = await readBody(request, bodyBytesMax);
     if (text === undefined) return tooLargeAnswer;
     try {
-      if (route === 'exchange') return jsonAnswer(await this.act(address, text.length, () => parseJson(text, depthMax)));
+      if (route === 'exchange') {
+        const leave = this.enter(address, text.length);
+        try {
+          return jsonAnswer(await this.act(address, parseJson(text, depthMax)));
+        } finally {
+          leave();
+        }
+      }
       return jsonAnswer(await this.answer(route, parseJson(text, depthMax), address));
     } catch (error) {
       return this.failure(error);
@@ -230,17 +237,17 @@ export class ApiServer {
     throw error;
   }
 
-  /** An action, if there is room for it. */
-  private async act(address: string, bytes: number, body: () => unknown): Promise<unknown> {
+  /** What ends an action, if there is room for it. */
+  private enter(address: string, bytes: number): () => void {
     const leave = this.admission.enter(address, bytes);
     if (leave === undefined) throw FULL;
-    try {
-      const request = body();
-      this.weigh(address, actionWeight(itemsIn(request)));
-      return await this.options.exchange(request);
-    } finally {
-      leave();
-    }
+    return leave;
+  }
+
+  /** Of one that has entered. */
+  private act(address: string, request: unknown): Promise<unknown> {
+    this.weigh(address, actionWeight(itemsIn(request)));
+    return this.options.exchange(request);
   }
 
   private async answer(route: Exclude<Route, 'exchange'>, body: unknown, address: string): Promise<unknown> {
@@ -298,7 +305,14 @@ export class ApiServer {
   /** The same answers as over HTTP, in the form of posts. */
   private async streamPost(type: string, payload: unknown, address: string, bytes: number): Promise<PostReply> {
     try {
-      if (type === 'action') return { type: 'action', payload: await this.act(address, bytes, () => payload) };
+      if (type === 'action') {
+        const leave = this.enter(address, bytes);
+        try {
+          return { type: 'action', payload: await this.act(address, payload) };
+        } finally {
+          leave();
+        }
+      }
       if (type !== 'info') return { type: 'error', payload: malformedAnswer.body };
       const data = await this.answer('info', payload, address);
       return { type: 'info', payload: { type: fieldOf(asObject(payload, 'the payload'), 'type'), data } };

@@ -18,7 +18,15 @@ import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { AddressBudgets } from './rate-limits.ts';
-import { type ActionContext, type ExchangeResponse, isRefusal, type Refusal, refusal, type Translation } from './translation.ts';
+import {
+  type ActionContext,
+  type ExchangeAnswer,
+  type ExchangeResponse,
+  isRefusal,
+  type Refusal,
+  refusal,
+  type Translation,
+} from './translation.ts';
 
 export interface ExchangeOptions {
   readonly pipeline: Pick<Pipeline, 'submit'>;
@@ -66,11 +74,11 @@ export class ExchangeHandler {
   }
 
   /** Throws MalformedRequest and Overloaded. One function to the end: every promise between would be one more for each request. */
-  async handle(body: unknown): Promise<ExchangeResponse> {
+  async handle(body: unknown): Promise<ExchangeAnswer> {
     const request = requestOf(body);
-    if (request === undefined) return failed(requestMessages.badSignature);
+    if (request === undefined) return outside(failed(requestMessages.badSignature));
     const { expiresAfter } = request;
-    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return failed('Action has expired.');
+    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return outside(failed('Action has expired.'));
     let authenticated: Authenticated | Unauthenticated;
     try {
       authenticated = await authenticate(request, body, this.options.authentication);
@@ -79,20 +87,20 @@ export class ExchangeHandler {
       if (isNotEncodable(error)) throw new MalformedRequest(error.message);
       throw overloadOf(error);
     }
-    if ('failure' in authenticated) return failed(authenticated.failure);
+    if ('failure' in authenticated) return outside(failed(authenticated.failure));
     const prepared = this.prepare(request, authenticated);
-    if ('status' in prepared) return prepared;
+    if ('status' in prepared) return outside(prepared);
     const started = performance.now();
     let confirmed: Confirmation;
     try {
       confirmed = await this.options.pipeline.submit(prepared.transaction).confirmed;
     } catch (error) {
       // A value is beyond what transactions can carry.
-      if (isNotEncodable(error)) return failed('Invalid value in action.');
+      if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
       throw overloadOf(error);
     }
     this.options.onConfirmed(authenticated.action.type, (performance.now() - started) / 1000, confirmed.code);
-    return this.answer(request, authenticated, prepared, confirmed);
+    return { response: this.answer(request, authenticated, prepared, confirmed), height: confirmed.block };
   }
 
   private prepare(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Prepared | ExchangeResponse {
@@ -171,6 +179,11 @@ export function itemsOf(action: SingleAction): number {
 
 function isCancel({ type }: SingleAction): boolean {
   return type === 'cancel' || type === 'cancelByCloid';
+}
+
+/** Of an action that has come into no block. */
+function outside(response: ExchangeResponse): ExchangeAnswer {
+  return { response };
 }
 
 /** Undefined: a number of its signature is out of range. Throws MalformedRequest. */

@@ -194,6 +194,7 @@ export class NodeService {
       limitsEnforced: options.limits.enforced,
       weightPerMinute: options.limits.weightPerMinute,
       info: (request) => this.info(request),
+      height: () => this.views.height,
       exchange: (request) => handler.handle(request),
       explorer: (request) => this.explorer.answer(request),
       hub: this.hub,
@@ -320,7 +321,8 @@ export class NodeService {
     let refused = 0;
     for (let i = 0; i < transactions.length; i++) {
       const receipt = receipts[i] as Uint8Array;
-      if (new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true) !== CODE_OK) refused++;
+      // Its code: four bytes.
+      if (receipt[0] !== CODE_OK || receipt[1] !== 0 || receipt[2] !== 0 || receipt[3] !== 0) refused++;
     }
     this.metrics.transactions.inc({ result: 'ok' }, transactions.length - refused);
     if (refused > 0) this.metrics.transactions.inc({ result: 'refused' }, refused);

@@ -6,6 +6,7 @@
  * Not here: decoding (nobody sends MessagePack), floating point (no action has any; refused), and the right order of keys
  * (wire-actions.ts).
  */
+import { ByteSlab } from '../base/byte-slab.ts';
 import { HeddleError } from '../base/errors.ts';
 
 /** Integers as numbers up to 2^53 - 1 in size, or as bigints from -2^63 to 2^64 - 1. */
@@ -41,6 +42,7 @@ class Packer {
   #buffer = new Uint8Array(BYTES_LEAST);
   #view = new DataView(this.#buffer.buffer);
   #at = 0;
+  readonly #slab = new ByteSlab();
 
   start(): void {
     this.#at = 0;
@@ -51,7 +53,7 @@ class Packer {
 
   bytes(tail: Uint8Array): Uint8Array {
     this.#raw(tail);
-    return this.#buffer.slice(0, this.#at);
+    return this.#slab.copy(this.#buffer, this.#at);
   }
 
   value(value: Packable | undefined, depth: number): void {

@@ -20,7 +20,7 @@ export interface Account {
   /** Words of the protocol; `missing`: nobody has this address. */
   readonly role: string;
   /** Of agents, the user that they act for. */
-  readonly owner?: Address;
+  readonly owner?: Address | undefined;
 }
 
 export interface AuthenticationOptions {
@@ -30,6 +30,8 @@ export interface AuthenticationOptions {
   /** Requests for the other chain are taken too: for development, where clients choose it by their address. */
   readonly bothChains: boolean;
   readonly accountOf: (address: Address) => Account;
+  /** How long a signer took to recover, waiting included. */
+  readonly onRecovered: (seconds: number) => void;
   /** Says more about a request whose signature is of nobody (in a log, and in development in the answer); undefined: nothing to say. */
   readonly diagnose: (body: unknown) => Promise<string | undefined>;
   /** Whether the answer carries the diagnosis. */
@@ -132,8 +134,10 @@ async function multiSignature(
 async function recover(
   preimage: Preimage,
   { bytes, recovery }: Signature,
-  { signatures }: AuthenticationOptions,
+  { signatures, onRecovered }: AuthenticationOptions,
 ): Promise<Address | undefined> {
+  const started = performance.now();
   const address = await signatures.recoverSigner(preimage, bytes, recovery);
-  return address === undefined ? undefined : `0x${Buffer.from(address).toString('hex')}`;
+  onRecovered((performance.now() - started) / 1000);
+  return address === undefined ? undefined : `0x${address.toHex()}`;
 }

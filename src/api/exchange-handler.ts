@@ -18,7 +18,15 @@ import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { AddressBudgets } from './rate-limits.ts';
-import { type ActionContext, type ExchangeResponse, isRefusal, type Refusal, refusal, type Translation } from './translation.ts';
+import {
+  type ActionContext,
+  type ExchangeAnswer,
+  type ExchangeResponse,
+  isRefusal,
+  type Refusal,
+  refusal,
+  type Translation,
+} from './translation.ts';
 
 export interface ExchangeOptions {
   readonly pipeline: Pick<Pipeline, 'submit'>;
@@ -45,6 +53,14 @@ export class Overloaded extends Error {
   }
 }
 
+/** A transaction that is ready to be submitted, and for whom. */
+interface Prepared {
+  readonly translated: Translation;
+  readonly transaction: Transaction;
+  readonly behalf: Address | undefined;
+  readonly actor: Address;
+}
+
 const DAY_MS = 86_400_000;
 /** Price of a request, in quote units. */
 const WEIGHT_PRICE = 500n;
@@ -57,33 +73,37 @@ export class ExchangeHandler {
     this.options = options;
   }
 
-  /** Throws MalformedRequest and Overloaded. */
-  async handle(body: unknown): Promise<ExchangeResponse> {
-    let request: SignedRequest;
-    try {
-      request = readRequest(body);
-    } catch (error) {
-      if (!(error instanceof HeddleError)) throw error;
-      if (error.code === 'INVALID_SIGNATURE') return failed(requestMessages.badSignature);
-      throw new MalformedRequest(error.message);
-    }
+  /** Throws MalformedRequest and Overloaded. One function to the end: every promise between would be one more for each request. */
+  async handle(body: unknown): Promise<ExchangeAnswer> {
+    const request = requestOf(body);
+    if (request === undefined) return outside(failed(requestMessages.badSignature));
     const { expiresAfter } = request;
-    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return failed('Action has expired.');
-    const authenticated = await this.authenticate(request, body);
-    return 'failure' in authenticated ? failed(authenticated.failure) : this.obey(request, authenticated);
-  }
-
-  private async authenticate(request: SignedRequest, body: unknown): Promise<Authenticated | Unauthenticated> {
+    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return outside(failed('Action has expired.'));
+    let authenticated: Authenticated | Unauthenticated;
     try {
-      return await orOverloaded(() => authenticate(request, body, this.options.authentication));
+      authenticated = await authenticate(request, body, this.options.authentication);
     } catch (error) {
       // What cannot be packed was signed by nobody.
-      if (error instanceof HeddleError && error.code === 'NOT_ENCODABLE') throw new MalformedRequest(error.message);
-      throw error;
+      if (isNotEncodable(error)) throw new MalformedRequest(error.message);
+      throw overloadOf(error);
     }
+    if ('failure' in authenticated) return outside(failed(authenticated.failure));
+    const prepared = this.prepare(request, authenticated);
+    if ('status' in prepared) return outside(prepared);
+    const started = performance.now();
+    let confirmed: Confirmation;
+    try {
+      confirmed = await this.options.pipeline.submit(prepared.transaction).confirmed;
+    } catch (error) {
+      // A value is beyond what transactions can carry.
+      if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
+      throw overloadOf(error);
+    }
+    this.options.onConfirmed(authenticated.action.type, (performance.now() - started) / 1000, confirmed.code);
+    return { response: this.answer(request, authenticated, prepared, confirmed), height: confirmed.block };
   }
 
-  private async obey(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Promise<ExchangeResponse> {
+  private prepare(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Prepared | ExchangeResponse {
     const { actions, budgets, volumeOf } = this.options;
     const translated =
       action.type === 'reserveRequestWeight' ? this.reserve(action) : translateAction(action as LedgerAction, actions, signer);
@@ -95,40 +115,28 @@ export class ExchangeHandler {
       const { used, allowed, reserved } = budgets.budgetOf(actor, volume);
       return failed(requestMessages.tooManyRequests(used + itemsOf(action), allowed + reserved, volume));
     }
-    const transaction = {
-      ...translated.body,
-      sender: signer,
-      nonce: BigInt(request.nonce),
-      ...(behalf === undefined ? {} : { behalf }),
-      ...(multiSig === undefined ? {} : { multiSig }),
-    } as Transaction;
-    const confirmed = await this.confirm(transaction, action.type);
-    if (confirmed === undefined) return failed('Invalid value in action.');
-    const context = this.contextOf(confirmed.code, { signer, actor, behalf, account, nonce: request.nonce });
-    if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
-      budgets.reserve(action.destination ?? actor, action.weight);
-    }
-    const { block, index, code: result, events } = confirmed;
-    return translated.answer({ block, index, code: result, events, sender: signer, context });
+    const envelope = { sender: signer, nonce: BigInt(request.nonce), behalf, multiSig };
+    return { translated, behalf, actor, transaction: Object.assign(envelope, translated.body) as Transaction };
   }
 
-  /** Undefined: a value is beyond what transactions can carry. */
-  private async confirm(transaction: Transaction, type: string): Promise<Confirmation | undefined> {
-    const started = performance.now();
-    try {
-      const confirmation = await orOverloaded(() => this.options.pipeline.submit(transaction).confirmed);
-      this.options.onConfirmed(type, (performance.now() - started) / 1000, confirmation.code);
-      return confirmation;
-    } catch (error) {
-      if (error instanceof HeddleError && error.code === 'NOT_ENCODABLE') return undefined;
-      throw error;
+  private answer(
+    request: SignedRequest,
+    { signer, account, action }: Authenticated,
+    { translated, behalf, actor }: Prepared,
+    { block, index, code: result, events }: Confirmation,
+  ): ExchangeResponse {
+    if (action.type === 'reserveRequestWeight' && result === code.CODE_OK) {
+      this.options.budgets.reserve(action.destination ?? actor, action.weight);
     }
+    const context = this.contextOf(result, { signer, actor, behalf, account, nonce: request.nonce });
+    return translated.answer({ block, index, code: result, events, sender: signer, context });
   }
 
   private contextOf(
     result: number,
     found: { signer: Address; actor: Address; behalf: Address | undefined; account: Account; nonce: number },
   ): MessageContext {
+    if (result === code.CODE_OK) return { user: found.signer };
     const nonce = BigInt(found.nonce);
     const now = BigInt(Math.floor(this.options.clock()));
     const least = now - BigInt(2 * DAY_MS);
@@ -173,14 +181,29 @@ function isCancel({ type }: SingleAction): boolean {
   return type === 'cancel' || type === 'cancelByCloid';
 }
 
-/** Full queues and a pipeline that takes nothing more, as what the transport answers. */
-async function orOverloaded<T>(doing: () => Promise<T>): Promise<T> {
+/** Of an action that has come into no block. */
+function outside(response: ExchangeResponse): ExchangeAnswer {
+  return { response };
+}
+
+/** Undefined: a number of its signature is out of range. Throws MalformedRequest. */
+function requestOf(body: unknown): SignedRequest | undefined {
   try {
-    return await doing();
+    return readRequest(body);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    if (error.code === 'BUSY') throw new Overloaded('Too many requests', true);
-    if (error.code === 'CLOSED' || error.code === 'PIPELINE_BROKEN') throw new Overloaded('Service unavailable', false);
-    throw error;
+    if (error.code === 'INVALID_SIGNATURE') return undefined;
+    throw new MalformedRequest(error.message);
   }
+}
+
+function isNotEncodable(error: unknown): error is HeddleError {
+  return error instanceof HeddleError && error.code === 'NOT_ENCODABLE';
+}
+
+/** Full queues and a pipeline that takes nothing more, as what the transport answers; any other error as it is. */
+function overloadOf(error: unknown): unknown {
+  if (!(error instanceof HeddleError)) return error;
+  if (error.code === 'BUSY') return new Overloaded('Too many requests', true);
+  return error.code === 'CLOSED' || error.code === 'PIPELINE_BROKEN' ? new Overloaded('Service unavailable', false) : error;
 }

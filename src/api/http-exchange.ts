@@ -10,14 +10,19 @@ import { MALFORMED_TEXT } from './malformed-request.ts';
 /** As the original: any page may ask, there are no cookies. */
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-methods': '*', 'access-control-allow-headers': '*' } as const;
 
+const CORS_LIST: readonly string[] = Object.entries(CORS).flat();
+/** Beyond the original: the block that an answer is of. */
+const HEIGHT = 'heddle-height';
+
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  readonly height?: number | undefined;
 }
 
-export function jsonAnswer(value: unknown): HttpAnswer {
-  return { status: 200, contentType: 'application/json', body: JSON.stringify(value) };
+export function jsonAnswer(value: unknown, height?: number): HttpAnswer {
+  return { status: 200, contentType: 'application/json', body: JSON.stringify(value), height };
 }
 
 export function textAnswer(status: number, body: string): HttpAnswer {
@@ -28,14 +33,12 @@ export const malformedAnswer: HttpAnswer = textAnswer(422, MALFORMED_TEXT);
 export const tooManyAnswer: HttpAnswer = textAnswer(429, 'Too many requests');
 export const tooLargeAnswer: HttpAnswer = textAnswer(413, 'Failed to buffer the request body: length limit exceeded');
 
-export function sendAnswer(response: ServerResponse, { status, contentType, body }: HttpAnswer, close = false): void {
+export function sendAnswer(response: ServerResponse, { status, contentType, body, height }: HttpAnswer, close = false): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    ...CORS,
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    ...(close ? { connection: 'close' } : {}),
-  });
+  const headers = [...CORS_LIST, 'content-type', contentType, 'content-length', String(Buffer.byteLength(body))];
+  if (height !== undefined) headers.push(HEIGHT, String(height), 'access-control-expose-headers', HEIGHT);
+  if (close) headers.push('connection', 'close');
+  response.writeHead(status, headers);
   response.end(body);
 }
 

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { Counter, Histogram, Registry } from 'prom-client';
+import { Random } from '../base/random.ts';
 import { Metrics } from './metrics.ts';
+import { PairCounter, SecondsHistogram } from './request-metrics.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -47,5 +50,35 @@ test('what is sampled is read when somebody asks', async () => {
     ['heddle_held_refusals', 11],
   ] as const) {
     assert.match(text, new RegExp(`^${name} ${value}$`, 'm'));
+  }
+});
+
+test('what is counted for every request is scraped as the package would have counted it', async () => {
+  const random = new Random(7);
+  // The order of label values is that in which they were first seen.
+  const lines = (text: string): string[] => text.split('\n').sort();
+  const bounds = [0.001, 0.5, 1, 10];
+  const [own, theirs] = [new Registry(), new Registry()];
+  const registers = [theirs];
+  const pairs = new PairCounter(own, 'pairs_total', 'Pairs.', ['route', 'status']);
+  const theirPairs = new Counter({ name: 'pairs_total', help: 'Pairs.', labelNames: ['route', 'status'], registers });
+  const plain = new SecondsHistogram(own, 'plain_seconds', 'Plain.', bounds);
+  const theirPlain = new Histogram({ name: 'plain_seconds', help: 'Plain.', buckets: bounds, registers });
+  const labelled = new SecondsHistogram(own, 'labelled_seconds', 'Labelled.', bounds, 'route');
+  const theirLabelled = new Histogram({ name: 'labelled_seconds', help: 'Labelled.', labelNames: ['route'], buckets: bounds, registers });
+  for (let scrape = 0; scrape < 3; scrape++) {
+    // Also before anything was counted; and a scrape takes nothing away.
+    assert.deepEqual(lines(await own.metrics()), lines(await theirs.metrics()));
+    for (let i = 0; i < 200; i++) {
+      const route = random.chance(0.5) ? 'info' : 'exchange';
+      const status = random.chance(0.5) ? 200 : 429;
+      const seconds = i < bounds.length ? (bounds[i] as number) : random.below(12_000) / 1000;
+      pairs.inc(route, status);
+      theirPairs.inc({ route, status });
+      plain.observe(seconds);
+      theirPlain.observe(seconds);
+      labelled.observe(seconds, route);
+      theirLabelled.observe({ route }, seconds);
+    }
   }
 });

@@ -3,6 +3,7 @@
  * Names start with `heddle_`, times are in seconds. Not here: what is a problem (docs/operating.md says what to watch).
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { PairCounter, SecondsHistogram } from './request-metrics.ts';
 
 const LATENCIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BLOCK_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
@@ -26,23 +27,23 @@ export interface Sampled {
 
 export class Metrics {
   readonly registry = new Registry();
-  readonly requests: Counter<'route' | 'status'>;
-  readonly requestSeconds: Histogram<'route'>;
-  readonly actions: Counter<'type' | 'result'>;
-  readonly confirmSeconds: Histogram<string>;
-  readonly signatureSeconds: Histogram<string>;
+  readonly requests: PairCounter;
+  readonly requestSeconds: SecondsHistogram;
+  readonly actions: PairCounter;
+  readonly confirmSeconds: SecondsHistogram;
+  readonly signatureSeconds: SecondsHistogram;
   readonly unknownSigners: Counter<string>;
   readonly blocks: Counter<string>;
   readonly transactions: Counter<'result'>;
   readonly blockTransactions: Histogram<string>;
-  readonly executeSeconds: Histogram<string>;
+  readonly executeSeconds: SecondsHistogram;
   readonly executions: Counter<string>;
   readonly validations: Counter<string>;
   readonly conflicts: Counter<'class'>;
   readonly models: Counter<'model'>;
   readonly systemTransactions: Counter<string>;
   readonly fallbacks: Counter<string>;
-  readonly settleSeconds: Histogram<string>;
+  readonly settleSeconds: SecondsHistogram;
   readonly refused: Counter<'reason'>;
   readonly dropped: Counter<'reason'>;
 
@@ -50,11 +51,13 @@ export class Metrics {
     const registers = [this.registry];
     const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
       new Counter({ name, help, labelNames: [...labelNames], registers });
-    const seconds = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> =>
-      new Histogram({ name, help, labelNames: [...labelNames], buckets: LATENCIES, registers });
-    this.requests = counter('heddle_requests_total', 'Requests by route and status.', ['route', 'status']);
-    this.requestSeconds = seconds('heddle_request_seconds', 'From a request to its answer.', ['route']);
-    this.actions = counter('heddle_actions_total', 'Actions that were confirmed, by type and result.', ['type', 'result']);
+    const pairs = (name: string, help: string, labels: readonly [string, string]): PairCounter =>
+      new PairCounter(this.registry, name, help, labels);
+    const seconds = (name: string, help: string, label?: string): SecondsHistogram =>
+      new SecondsHistogram(this.registry, name, help, LATENCIES, label);
+    this.requests = pairs('heddle_requests_total', 'Requests by route and status.', ['route', 'status']);
+    this.requestSeconds = seconds('heddle_request_seconds', 'From a request to its answer.', 'route');
+    this.actions = pairs('heddle_actions_total', 'Actions that were confirmed, by type and result.', ['type', 'result']);
     this.confirmSeconds = seconds('heddle_confirm_seconds', 'From the submission of a transaction to its confirmation.');
     this.signatureSeconds = seconds('heddle_signature_seconds', 'To recover a signer, waiting included.');
     this.unknownSigners = counter('heddle_unknown_signers_total', 'Requests whose signature is of nobody.', []);

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
+import type { WireAction } from '../sdk/wire-actions.ts';
 import { limitDefaults } from './rate-limits.ts';
 import { REPORTER, startService, type TestService, testKey } from './service-for-tests.ts';
 
@@ -53,6 +54,43 @@ test('who has placed an order sees it in the next answer', async () => {
     assert.equal(cancelled, 'success');
     assert.deepEqual(await client.ask('openOrders', { user: client.address }), []);
   }
+});
+
+test('answers name the block that they are of', async () => {
+  const client = node.client(0);
+  const signed = (action: WireAction): Promise<unknown> => client.sign(action);
+  const heightOf = async (path: string, body: unknown): Promise<number | undefined> => {
+    const response = await fetch(`${node.service.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    await response.text();
+    const text = response.headers.get('heddle-height');
+    assert.equal(response.headers.get('access-control-expose-headers'), text === null ? null : 'heddle-height');
+    return text === null ? undefined : Number(text);
+  };
+  const noop: WireAction = { type: 'noop' };
+  const first = (await heightOf('/exchange', await signed(noop))) as number;
+  assert.equal(first, node.service.views.height);
+  const request = await signed(noop);
+  assert.equal(await heightOf('/exchange', request), first + 1);
+  // A nonce that was used is refused by the ledger, in a block; what nobody can have signed comes into none.
+  assert.equal(await heightOf('/exchange', request), first + 2);
+  assert.equal(await heightOf('/exchange', { ...(request as object), nonce: 5 }), undefined);
+  assert.equal(await heightOf('/exchange', {}), undefined);
+  assert.equal(await heightOf('/info', { type: 'openOrders', user: client.address }), first + 2);
+  assert.equal(await heightOf('/info', { type: 'nothing' }), undefined);
+  assert.equal(await heightOf('/explorer', { type: 'blockDetails', height: 1 }), undefined);
+
+  const socket = new WebSocket(`${node.service.url.replace('http', 'ws')}/ws`);
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+  const posted = async (type: string, payload: unknown): Promise<unknown> => {
+    const answer = new Promise<MessageEvent>((resolve) => socket.addEventListener('message', resolve, { once: true }));
+    socket.send(JSON.stringify({ method: 'post', id: 1, request: { type, payload } }));
+    return JSON.parse((await answer).data).height;
+  };
+  assert.equal(await posted('action', await signed(noop)), first + 3);
+  assert.equal(await posted('info', { type: 'exchangeStatus' }), first + 3);
+  assert.equal(await posted('action', { ...(request as object), nonce: 5 }), undefined);
+  assert.equal(await posted('info', { type: 'nothing' }), undefined);
+  socket.close();
 });
 
 test('orders of many clients at once are all answered, each with its own', async () => {

@@ -194,6 +194,7 @@ export class NodeService {
       limitsEnforced: options.limits.enforced,
       weightPerMinute: options.limits.weightPerMinute,
       info: (request) => this.info(request),
+      height: () => this.views.height,
       exchange: (request) => handler.handle(request),
       explorer: (request) => this.explorer.answer(request),
       hub: this.hub,
@@ -208,18 +209,10 @@ export class NodeService {
     const { options, genesis, views } = this;
     const accountOf = (address: Address): Account => accountIn(views, address);
     const { signatures } = this;
-    const timed = {
-      recoverSigner: async (...call: Parameters<SignaturePool['recoverSigner']>): Promise<Uint8Array | undefined> => {
-        const end = this.metrics.signatureSeconds.startTimer();
-        const address = await signatures.recoverSigner(...call);
-        end();
-        return address;
-      },
-    };
     return new ExchangeHandler({
       pipeline: this.pipeline,
       authentication: {
-        signatures: timed,
+        signatures,
         chain: options.chain,
         bothChains: options.development,
         accountOf,
@@ -230,6 +223,7 @@ export class NodeService {
           isKnown: (address) => accountOf(address).role !== 'missing',
           clock: options.clock,
         }),
+        onRecovered: (seconds) => this.metrics.signatureSeconds.observe(seconds),
         onUnknownSigner: (signer, diagnosis) => {
           this.metrics.unknownSigners.inc();
           options.log.info({ signer, diagnosis }, 'a signature of nobody');
@@ -248,7 +242,7 @@ export class NodeService {
       clock: options.clock,
       onConfirmed: (type, seconds, result) => {
         this.metrics.confirmSeconds.observe(seconds);
-        this.metrics.actions.inc({ type, result: result === CODE_OK ? 'ok' : 'refused' });
+        this.metrics.actions.inc(type, result === CODE_OK ? 'ok' : 'refused');
       },
     });
   }
@@ -327,7 +321,8 @@ export class NodeService {
     let refused = 0;
     for (let i = 0; i < transactions.length; i++) {
       const receipt = receipts[i] as Uint8Array;
-      if (new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true) !== CODE_OK) refused++;
+      // Its code: four bytes.
+      if (receipt[0] !== CODE_OK || receipt[1] !== 0 || receipt[2] !== 0 || receipt[3] !== 0) refused++;
     }
     this.metrics.transactions.inc({ result: 'ok' }, transactions.length - refused);
     if (refused > 0) this.metrics.transactions.inc({ result: 'refused' }, refused);
@@ -373,6 +368,7 @@ function listenersOf({ views, explorer }: Parts, service: () => NodeService | un
 }
 
 function accountIn(views: Views, user: Address): Account {
-  const { role, data } = views.answer({ type: 'userRole', user }) as { role: string; data?: { user?: Address } };
-  return role === 'agent' && data?.user !== undefined ? { role, owner: data.user } : { role };
+  const found = views.roleOf(user);
+  // Only agents act for their owners.
+  return found.role === 'agent' || found.owner === undefined ? found : { role: found.role };
 }

@@ -106,7 +106,7 @@ export class AddressBudgets {
 
   /** Counts `requests` of an address; false if it may not send them. `volumeOf` is asked where it matters. */
   take(user: string, requests: number, volumeOf: () => bigint, cancelsOnly: boolean): boolean {
-    const spent = this.spent.get(user) ?? { used: 0, reserved: 0, lastSlowMs: 0 };
+    const spent = this.spentOf(user);
     if (this.options.enforced && spent.used + requests > this.options.addressRequests) {
       const { allowed, reserved } = this.budgetOf(user, volumeOf());
       const bound = allowed + reserved;
@@ -118,13 +118,19 @@ export class AddressBudgets {
       }
     }
     spent.used += requests;
-    this.spent.set(user, spent);
     return true;
   }
 
   reserve(user: string, requests: number): void {
-    const spent = this.spent.get(user) ?? { used: 0, reserved: 0, lastSlowMs: 0 };
-    spent.reserved += requests;
-    this.spent.set(user, spent);
+    this.spentOf(user).reserved += requests;
+  }
+
+  private spentOf(user: string): Spent {
+    let spent = this.spent.get(user);
+    if (spent === undefined) {
+      spent = { used: 0, reserved: 0, lastSlowMs: 0 };
+      this.spent.set(user, spent);
+    }
+    return spent;
   }
 }

@@ -34,6 +34,7 @@ import { actionWeight, answerWeight, EXPLORER_WEIGHT, infoWeight, MinuteWeights 
 import { RefusalPace } from './refusal-pace.ts';
 import { CLIENT_CLOSED, type PostReply, StreamConnection, type StreamLimits } from './stream-connection.ts';
 import type { SubscriptionHub } from './subscription-hub.ts';
+import type { ExchangeAnswer } from './translation.ts';
 
 export interface ServerLimits {
   readonly bodyBytesMax: number;
@@ -64,8 +65,10 @@ export interface ServerOptions {
   readonly weightPerMinute: number;
   /** Answers of `POST /info`, or promises of them; throws MalformedRequest. */
   readonly info: (request: unknown) => unknown;
+  /** The block that the answers of `info` belong to. */
+  readonly height: () => number;
   /** Throws MalformedRequest and Overloaded. */
-  readonly exchange: (request: unknown) => Promise<unknown>;
+  readonly exchange: (request: unknown) => Promise<ExchangeAnswer>;
   readonly explorer: (request: unknown) => unknown;
   readonly hub: SubscriptionHub;
   readonly metrics: Metrics;
@@ -184,8 +187,8 @@ export class ApiServer {
     sendAnswer(response, answer, answer === tooLargeAnswer);
     if (isRoute(route)) {
       const { requests, requestSeconds } = this.options.metrics;
-      requests.inc({ route, status: answer.status });
-      requestSeconds.observe({ route }, (performance.now() - started) / 1000);
+      requests.inc(route, answer.status);
+      requestSeconds.observe((performance.now() - started) / 1000, route);
     }
   }
 
@@ -210,8 +213,19 @@ export class ApiServer {
     const text = await readBody(request, bodyBytesMax);
     if (text === undefined) return tooLargeAnswer;
     try {
-      if (route === 'exchange') return jsonAnswer(await this.act(address, text.length, () => parseJson(text, depthMax)));
-      return jsonAnswer(await this.answer(route, parseJson(text, depthMax), address));
+      if (route === 'exchange') {
+        const leave = this.enter(address, text.length);
+        try {
+          const { response, height } = await this.act(address, parseJson(text, depthMax));
+          return jsonAnswer(response, height);
+        } finally {
+          leave();
+        }
+      }
+      const body = parseJson(text, depthMax);
+      if (route === 'explorer') return jsonAnswer(this.explore(body, address));
+      const { data, height } = await this.ask(body, address);
+      return jsonAnswer(data, height);
     } catch (error) {
       return this.failure(error);
     }
@@ -230,30 +244,32 @@ export class ApiServer {
     throw error;
   }
 
-  /** An action, if there is room for it. */
-  private async act(address: string, bytes: number, body: () => unknown): Promise<unknown> {
+  /** What ends an action, if there is room for it. */
+  private enter(address: string, bytes: number): () => void {
     const leave = this.admission.enter(address, bytes);
     if (leave === undefined) throw FULL;
-    try {
-      const request = body();
-      this.weigh(address, actionWeight(itemsIn(request)));
-      return await this.options.exchange(request);
-    } finally {
-      leave();
-    }
+    return leave;
   }
 
-  private async answer(route: Exclude<Route, 'exchange'>, body: unknown, address: string): Promise<unknown> {
-    if (route === 'explorer') {
-      this.weigh(address, EXPLORER_WEIGHT);
-      return this.options.explorer(body);
-    }
+  /** Of one that has entered. */
+  private act(address: string, request: unknown): Promise<ExchangeAnswer> {
+    this.weigh(address, actionWeight(itemsIn(request)));
+    return this.options.exchange(request);
+  }
+
+  private explore(body: unknown, address: string): unknown {
+    this.weigh(address, EXPLORER_WEIGHT);
+    return this.options.explorer(body);
+  }
+
+  private async ask(body: unknown, address: string): Promise<{ readonly data: unknown; readonly height: number }> {
     const type = fieldOf(asObject(body, 'the request'), 'type');
     const name = typeof type === 'string' ? type : '';
     this.weigh(address, infoWeight(name));
-    const answer = await this.options.info(body);
-    this.weights.add(address, answerWeight(name, answer));
-    return answer;
+    const height = this.options.height();
+    const data = await this.options.info(body);
+    this.weights.add(address, answerWeight(name, data));
+    return { data, height };
   }
 
   private weigh(address: string, weight: number): void {
@@ -298,10 +314,18 @@ export class ApiServer {
   /** The same answers as over HTTP, in the form of posts. */
   private async streamPost(type: string, payload: unknown, address: string, bytes: number): Promise<PostReply> {
     try {
-      if (type === 'action') return { type: 'action', payload: await this.act(address, bytes, () => payload) };
+      if (type === 'action') {
+        const leave = this.enter(address, bytes);
+        try {
+          const { response, height } = await this.act(address, payload);
+          return { type: 'action', payload: response, height };
+        } finally {
+          leave();
+        }
+      }
       if (type !== 'info') return { type: 'error', payload: malformedAnswer.body };
-      const data = await this.answer('info', payload, address);
-      return { type: 'info', payload: { type: fieldOf(asObject(payload, 'the payload'), 'type'), data } };
+      const { data, height } = await this.ask(payload, address);
+      return { type: 'info', payload: { type: fieldOf(asObject(payload, 'the payload'), 'type'), data }, height };
     } catch (error) {
       try {
         const { status, body } = this.failure(error);

@@ -6,10 +6,11 @@
  * Not here: what is behind requests and subscriptions.
  */
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { asObject, fieldOf, type JsonObject, naturalAt, objectAt, optionalAt, parseJson, textAt } from './json-input.ts';
 import { isMalformed, MalformedRequest } from './malformed-request.ts';
 import type { RefusalPace } from './refusal-pace.ts';
+import { textFrames } from './stream-frames.ts';
 import { type Missed, type SubscriptionHub, subscriptionKey } from './subscription-hub.ts';
 
 export interface StreamLimits {
@@ -32,7 +33,10 @@ export const streamLimits: StreamLimits = {
 
 export interface PostReply {
   readonly type: 'info' | 'action' | 'error';
-  readonly payload: unknown;
+  /** An object or a text. */
+  readonly payload: object | string;
+  /** The block that it is of, if it is of one. */
+  readonly height?: number | undefined;
   /** There was no room for it, or its sender has sent too much: it is answered when it is its turn. */
   readonly isRefusal?: boolean;
 }
@@ -46,7 +50,7 @@ export interface StreamContext {
   readonly post: (type: string, payload: unknown, bytes: number) => Promise<PostReply>;
   readonly refusals: RefusalPace;
   /** What the frames go over. */
-  readonly wire: Pick<Duplex, 'cork' | 'uncork'>;
+  readonly wire: Pick<Duplex, 'write'>;
   /** A mistake of ours, which this connection ends of. */
   readonly onFault: (error: unknown) => void;
   readonly onClosed: (reason: string) => void;
@@ -69,7 +73,9 @@ export class StreamConnection {
   private posts = 0;
   private heard = true;
   private closed = false;
-  private corked = false;
+  /** Frames of this turn, and how long they are together. */
+  private outgoing: string[] = [];
+  private outgoingLength = 0;
   /** Frames that say no and have not been sent. */
   private refused: string[] = [];
 
@@ -97,6 +103,7 @@ export class StreamConnection {
   /** Says why, and ends. A client that does not read will not hear it, so the socket does not wait. */
   drop(code: number, reason: string): void {
     if (this.closed) return;
+    this.flush();
     this.socket.close(code, reason);
     this.release(reason);
     setTimeout(() => this.socket.terminate(), CLOSE_WAIT_MS).unref();
@@ -112,23 +119,22 @@ export class StreamConnection {
 
   private send(frame: string): void {
     if (this.closed) return;
-    if (this.socket.bufferedAmount > this.context.limits.bufferedMax) {
+    if (this.socket.bufferedAmount + this.outgoingLength > this.context.limits.bufferedMax) {
       this.drop(TRY_AGAIN_LATER, 'reads too slowly');
       return;
     }
-    this.cork();
-    this.socket.send(frame);
+    if (this.outgoing.length === 0) process.nextTick(() => this.flush());
+    this.outgoing.push(frame);
+    this.outgoingLength += frame.length;
   }
 
   /** What is said within one turn goes out in one write: a block answers many posts at once. */
-  private cork(): void {
-    if (this.corked) return;
-    this.corked = true;
-    this.context.wire.cork();
-    process.nextTick(() => {
-      this.corked = false;
-      this.context.wire.uncork();
-    });
+  private flush(): void {
+    const frames = this.outgoing;
+    if (frames.length === 0) return;
+    this.outgoing = [];
+    this.outgoingLength = 0;
+    if (this.socket.readyState === WebSocket.OPEN) this.context.wire.write(textFrames(frames));
   }
 
   /** Says no when it is its turn. Until then nothing more is read; what was read already is refused with it. */
@@ -239,9 +245,10 @@ export class StreamConnection {
       return;
     }
     this.posts++;
-    void this.context.post(type, fieldOf(request, 'payload'), bytes).then(({ type: kind, payload, isRefusal }) => {
+    void this.context.post(type, fieldOf(request, 'payload'), bytes).then(({ type: kind, payload, height, isRefusal }) => {
       this.posts--;
-      const frame = JSON.stringify({ channel: 'post', data: { id, response: { type: kind, payload } } });
+      const response = `{"type":"${kind}","payload":${JSON.stringify(payload)}}`;
+      const frame = `{"channel":"post","data":{"id":${id},"response":${response}}${height === undefined ? '' : `,"height":${height}`}}`;
       if (isRefusal) this.refuse(frame);
       else this.send(frame);
     });

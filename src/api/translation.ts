@@ -29,6 +29,12 @@ export type ExchangeResponse =
   | { readonly status: 'ok'; readonly response: { readonly type: string; readonly data?: unknown } }
   | { readonly status: 'err'; readonly response: string };
 
+/** An answer to an action, and the block that the action is in; without one it is in none. */
+export interface ExchangeAnswer {
+  readonly response: ExchangeResponse;
+  readonly height?: number;
+}
+
 export interface Translation {
   readonly body: TransactionBody;
   /** Named by the action itself; the envelope's vault address otherwise. */

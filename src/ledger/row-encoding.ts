@@ -7,6 +7,7 @@
  *
  * Not here: what values there are (field-codec.ts, transaction-codec.ts). Columns of the schema mean nothing to rows.
  */
+import { ByteSlab } from '../base/byte-slab.ts';
 import { HeddleError } from '../base/errors.ts';
 import { putHex } from '../base/hex-digits.ts';
 import { ADDRESS, ADDRESS_BYTES, CLIENT_ID, CLIENT_ID_BYTES, type FieldReader, type FieldWriter, notEncodable } from './field-codec.ts';
@@ -20,7 +21,10 @@ export class RowWriter implements FieldWriter {
   column = 0;
   private buffer: Uint8Array<ArrayBuffer>;
   private at = 0;
-  private readonly addresses = new Map<string, number>();
+  private readonly addresses: string[] = [];
+  /** Their numbers once they are many. */
+  private numbers: Map<string, number> | undefined;
+  private readonly slab = new ByteSlab();
 
   constructor(bytesExpected: number) {
     this.buffer = new Uint8Array(bytesExpected);
@@ -30,12 +34,13 @@ export class RowWriter implements FieldWriter {
   reset(): void {
     this.at = 0;
     this.column = 0;
-    this.addresses.clear();
+    this.addresses.length = 0;
+    this.numbers = undefined;
   }
 
   /** What was written; a copy. */
   bytes(): Uint8Array<ArrayBuffer> {
-    return this.buffer.slice(0, this.at);
+    return this.slab.copy(this.buffer, this.at);
   }
 
   byte(value: number): void {
@@ -84,11 +89,14 @@ export class RowWriter implements FieldWriter {
   }
 
   address(value: string, name: string): void {
-    const known = this.addresses.get(value);
-    this.varint(known ?? this.addresses.size);
-    if (known !== undefined) return;
+    const { addresses } = this;
+    const known = this.numbers === undefined ? addresses.indexOf(value) : (this.numbers.get(value) ?? -1);
+    this.varint(known < 0 ? addresses.length : known);
+    if (known >= 0) return;
     this.hex(value, ADDRESS_BYTES, name, ADDRESS);
-    this.addresses.set(value, this.addresses.size);
+    addresses.push(value);
+    if (addresses.length === ADDRESSES_FEW) this.numbers = new Map(addresses.map((address, number) => [address, number]));
+    else this.numbers?.set(value, addresses.length - 1);
   }
 
   clientId(value: string, name: string): void {

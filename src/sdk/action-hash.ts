@@ -10,8 +10,8 @@
  * Invariant: the hash depends on the action's content, not on the order in which its keys arrived, if the action was read by `readAction`.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { HeddleError } from '../base/errors.ts';
+import { putHexDigits } from './hex-digits.ts';
 import { encodeMessagePack, type Packable } from './message-pack.ts';
 import type { L1Action, MultiSigAction } from './wire-actions.ts';
 
@@ -42,24 +42,54 @@ export function packedHash(action: Packable, context: ActionContext): Uint8Array
 }
 
 /** What is hashed. */
-export function packedAction(action: Packable, { nonce, vaultAddress, expiresAfter }: ActionContext): Uint8Array {
-  const parts = [encodeMessagePack(action), u64(nonce), Uint8Array.of(vaultAddress === undefined ? 0 : 1)];
-  if (vaultAddress !== undefined) parts.push(addressBytes(vaultAddress));
-  if (expiresAfter !== undefined) parts.push(Uint8Array.of(0), u64(expiresAfter));
-  return concatBytes(...parts);
+export function packedAction(action: Packable, context: ActionContext): Uint8Array {
+  return encodeMessagePack(action, tailOf(context));
+}
+
+const ADDRESS_BYTES = 20;
+const TAIL_BYTES_MAX = 8 + 1 + ADDRESS_BYTES + 1 + 8;
+/** One for all: it is copied before anybody needs the next. */
+const tail = new Uint8Array(TAIL_BYTES_MAX);
+const tailView = new DataView(tail.buffer);
+
+/** What stands behind the action. */
+function tailOf({ nonce, vaultAddress, expiresAfter }: ActionContext): Uint8Array {
+  putU64(0, nonce);
+  let at = 8;
+  tail[at++] = vaultAddress === undefined ? 0 : 1;
+  if (vaultAddress !== undefined) {
+    putAddress(vaultAddress, tail, at);
+    at += ADDRESS_BYTES;
+  }
+  if (expiresAfter !== undefined) {
+    tail[at] = 0;
+    putU64(at + 1, expiresAfter);
+    at += 9;
+  }
+  return tail.subarray(0, at);
 }
 
 /** Big endian. */
-function u64(value: number | bigint): Uint8Array {
+function putU64(at: number, value: number | bigint): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) {
+    tailView.setUint32(at, Math.floor(value / 2 ** 32));
+    tailView.setUint32(at + 4, value % 2 ** 32);
+    return;
+  }
   const big = BigInt(value);
   if (big !== BigInt.asUintN(64, big)) throw new HeddleError('NOT_ENCODABLE', `${value} does not fit into 64 bits`);
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, big);
-  return bytes;
+  tailView.setBigUint64(at, big);
 }
 
 /** 20 bytes. Throws INVALID_ADDRESS. */
 export function addressBytes(address: string): Uint8Array {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new HeddleError('INVALID_ADDRESS', 'an address has 0x and 40 hex digits');
-  return hexToBytes(address.slice(2));
+  const bytes = new Uint8Array(ADDRESS_BYTES);
+  putAddress(address, bytes, 0);
+  return bytes;
+}
+
+function putAddress(address: string, into: Uint8Array, at: number): void {
+  if (address.length !== 2 + 2 * ADDRESS_BYTES || !putHexDigits(address, into, at, ADDRESS_BYTES)) {
+    throw new HeddleError('INVALID_ADDRESS', 'an address has 0x and 40 hex digits');
+  }
 }

@@ -6,6 +6,7 @@
  * Not here: decoding (nobody sends MessagePack), floating point (no action has any; refused), and the right order of keys
  * (wire-actions.ts).
  */
+import { ByteSlab } from '../base/byte-slab.ts';
 import { HeddleError } from '../base/errors.ts';
 
 /** Integers as numbers up to 2^53 - 1 in size, or as bigints from -2^63 to 2^64 - 1. */
@@ -20,13 +21,16 @@ const DEPTH_MAX = 32;
 const SHORT_TEXT = 32;
 /** Of this many and more, in two bytes or four behind it. */
 const LONG_TEXT = 256;
+const MAP_SHORT = 15;
 
-/** Throws NOT_ENCODABLE. */
-export function encodeMessagePack(value: Packable): Uint8Array {
+/** The value, and behind it what `tail` has. Throws NOT_ENCODABLE. */
+export function encodeMessagePack(value: Packable, tail: Uint8Array = NO_BYTES): Uint8Array {
   packer.start();
   packer.value(value, 0);
-  return packer.bytes();
+  return packer.bytes(tail);
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 const utf8 = new TextEncoder();
 
@@ -38,6 +42,7 @@ class Packer {
   #buffer = new Uint8Array(BYTES_LEAST);
   #view = new DataView(this.#buffer.buffer);
   #at = 0;
+  readonly #slab = new ByteSlab();
 
   start(): void {
     this.#at = 0;
@@ -46,8 +51,9 @@ class Packer {
     this.#view = new DataView(this.#buffer.buffer);
   }
 
-  bytes(): Uint8Array {
-    return this.#buffer.slice(0, this.#at);
+  bytes(tail: Uint8Array): Uint8Array {
+    this.#raw(tail);
+    return this.#slab.copy(this.#buffer, this.#at);
   }
 
   value(value: Packable | undefined, depth: number): void {
@@ -65,19 +71,46 @@ class Packer {
   }
 
   #map(map: PackableMap, depth: number): void {
-    const keys = Object.keys(map).filter((key) => map[key] !== undefined);
-    this.#length(keys.length, 0x80, 15, 0xde);
-    for (const key of keys) {
+    // The head of a map of up to 15 keys is one byte, which is written when it is known how many have a value.
+    const head = this.#at;
+    this.#byte(0);
+    let count = 0;
+    for (const key of Object.keys(map)) {
+      const value = map[key];
+      if (value === undefined) continue;
+      count++;
       this.#text(key);
-      this.value(map[key], depth + 1);
+      this.value(value, depth + 1);
     }
+    if (count <= MAP_SHORT) this.#buffer[head] = 0x80 | count;
+    else this.#lengthen(head, count);
+  }
+
+  /** Makes room for a longer head in front of what was written. */
+  #lengthen(head: number, count: number): void {
+    const end = this.#at;
+    const bytes = count < 1 << 16 ? 3 : 5;
+    this.#reserve(bytes);
+    this.#buffer.copyWithin(head + bytes, head + 1, end);
+    this.#at = head;
+    this.#length(count, 0x80, MAP_SHORT, 0xde);
+    this.#at = end + bytes - 1;
   }
 
   #number(value: number): void {
     if (!Number.isSafeInteger(value)) throw new HeddleError('NOT_ENCODABLE', `${value} is not an integer that is exact as a number`);
-    // Most numbers of an action are small.
+    // Most numbers of an action are small. A bigint costs more than the rest of a number.
     if (value >= 0 && value < 128) this.#byte(value);
-    else this.#integer(BigInt(value));
+    else if (value < 0) this.#integer(BigInt(value));
+    else if (value < 1 << 8) this.#unsigned(0xcc, value, 1);
+    else if (value < 1 << 16) this.#unsigned(0xcd, value, 2);
+    else if (value < 2 ** 32) this.#unsigned(0xce, value, 4);
+    else {
+      this.#unsigned(0xcf, Math.floor(value / 2 ** 32), 4);
+      this.#reserve(4);
+      this.#view.setUint32(this.#at, value % 2 ** 32);
+      this.#at += 4;
+    }
   }
 
   #integer(value: bigint): void {
@@ -101,6 +134,10 @@ class Packer {
     const bytes = utf8.encode(text);
     if (bytes.length >= SHORT_TEXT && bytes.length < LONG_TEXT) this.#unsigned(0xd9, bytes.length, 1);
     else this.#length(bytes.length, 0xa0, SHORT_TEXT - 1, 0xda);
+    this.#raw(bytes);
+  }
+
+  #raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#at);
     this.#at += bytes.length;

@@ -9,6 +9,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { HeddleError } from '../base/errors.ts';
+import { putHexDigits } from './hex-digits.ts';
 
 export interface Signature {
   /** r and s, 32 bytes each, big endian. */
@@ -24,8 +25,8 @@ export interface WireSignature {
   readonly v: number;
 }
 
-const ORDER = secp256k1.Point.Fn.ORDER;
-const UNPREFIXED = 2;
+const SCALAR_BYTES = 32;
+const ORDER_BYTES = hexToBytes(secp256k1.Point.Fn.ORDER.toString(16));
 
 /** `digest` has 32 bytes, so has `key`. */
 export function signDigest(digest: Uint8Array, key: Uint8Array): Signature {
@@ -58,22 +59,33 @@ export function addressOfPublicKey(publicKey: Uint8Array): `0x${string}` {
  */
 export function parseSignature(value: unknown): Signature {
   const { r, s, v } = (typeof value === 'object' && value !== null ? value : {}) as { r?: unknown; s?: unknown; v?: unknown };
-  const bytes = new Uint8Array(64);
-  bytes.set(scalar(r, 'r'));
-  bytes.set(scalar(s, 's'), 32);
+  const bytes = new Uint8Array(2 * SCALAR_BYTES);
+  putScalar(r, 'r', bytes, 0);
+  putScalar(s, 's', bytes, SCALAR_BYTES);
   if (typeof v !== 'number') throw new HeddleError('MALFORMED_SIGNATURE', 'v of a signature has to be a number');
   if (v !== 0 && v !== 1 && v !== 27 && v !== 28)
     throw new HeddleError('INVALID_SIGNATURE', `v of a signature has to be 27 or 28, not ${v}`);
   return { bytes, recovery: v === 1 || v === 28 ? 1 : 0 };
 }
 
-function scalar(value: unknown, name: string): Uint8Array {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) {
+function putScalar(value: unknown, name: string, into: Uint8Array, at: number): void {
+  if (typeof value !== 'string' || !putHexDigits(value, into, at, SCALAR_BYTES)) {
     throw new HeddleError('MALFORMED_SIGNATURE', `${name} of a signature has to be 0x and up to 64 hex digits`);
   }
-  const number = BigInt(value);
-  if (number === 0n || number >= ORDER) throw new HeddleError('INVALID_SIGNATURE', `${name} of a signature is out of range`);
-  return hexToBytes(value.slice(UNPREFIXED).padStart(64, '0'));
+  if (!isInRange(into, at)) throw new HeddleError('INVALID_SIGNATURE', `${name} of a signature is out of range`);
+}
+
+/** From 1 to n - 1. */
+function isInRange(bytes: Uint8Array, at: number): boolean {
+  let any = 0;
+  for (let i = 0; i < SCALAR_BYTES; i++) {
+    const byte = bytes[at + i] as number;
+    const most = ORDER_BYTES[i] as number;
+    any |= byte;
+    if (byte < most) return any !== 0 || bytes.subarray(at + i, at + SCALAR_BYTES).some((later) => later !== 0);
+    if (byte > most) return false;
+  }
+  return false;
 }
 
 export function formatSignature({ bytes, recovery }: Signature): { r: `0x${string}`; s: `0x${string}`; v: 27 | 28 } {

@@ -8,7 +8,7 @@
  */
 import { HeddleError } from '../base/errors.ts';
 import { type ActionContext, multiSigActionHash, packedAction } from './action-hash.ts';
-import { address, isObject, unsigned } from './action-shape.ts';
+import { address, isObject, readNamed, unsigned } from './action-shape.ts';
 import { parseSignature, type Signature } from './signature.ts';
 import { agentPreimage, type Chain, digestOf, type Preimage, sendMultiSigPreimage, userActionPreimage } from './typed-data.ts';
 import { isUserSigned, readAction, type WireAction } from './wire-actions.ts';
@@ -28,17 +28,17 @@ export function readRequest(body: unknown): SignedRequest {
   const { vaultAddress, expiresAfter } = body;
   return {
     action: readAction(body.action),
-    nonce: unsigned.read(body.nonce, 'nonce'),
+    nonce: readNamed(unsigned, body.nonce, 'nonce'),
     signature: parseSignature(body.signature),
     ...(vaultAddress === undefined || vaultAddress === null ? {} : { vaultAddress: vaultOf(vaultAddress) }),
-    ...(expiresAfter === undefined || expiresAfter === null ? {} : { expiresAfter: unsigned.read(expiresAfter, 'expiresAfter') }),
+    ...(expiresAfter === undefined || expiresAfter === null ? {} : { expiresAfter: readNamed(unsigned, expiresAfter, 'expiresAfter') }),
   };
 }
 
 /** With 0x or without: ccxt leaves it out. */
 function vaultOf(value: unknown): `0x${string}` {
   const isBare = typeof value === 'string' && /^[0-9a-fA-F]{40}$/.test(value);
-  return address.read(isBare ? `0x${value}` : value, 'vaultAddress');
+  return readNamed(address, isBare ? `0x${value}` : value, 'vaultAddress');
 }
 
 /** A request as it is before it is signed. */

@@ -125,17 +125,18 @@ export class SignaturePool {
   }
 
   /** The same, and the digest is made by the thread as well. */
-  async recoverSigner({ message, prefixes }: Preimage, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+  recoverSigner({ message, prefixes }: Preimage, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
     return this.#add(message, prefixes, signature, recovery);
   }
 
   #add(message: Uint8Array, prefixes: Signed['prefixes'], signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
-    assert(signature.length === 64, `a signature of ${signature.length} bytes`);
-    assert(recovery === 0 || recovery === 1, `recovery ${recovery}`);
-    if (this.#ended !== undefined) throw this.#ended;
-    if (this.#unanswered >= this.#queueMax) throw new HeddleError('BUSY', `${this.#unanswered} signatures wait already: try again later`);
-    this.#unanswered++;
+    // What is thrown here rejects.
     return new Promise((resolve, reject) => {
+      assert(signature.length === 64, `a signature of ${signature.length} bytes`);
+      assert(recovery === 0 || recovery === 1, `recovery ${recovery}`);
+      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#unanswered >= this.#queueMax) throw new HeddleError('BUSY', `${this.#unanswered} signatures wait already: try again later`);
+      this.#unanswered++;
       this.#waiting.push({ message, prefixes, signature, recovery, attempts: 0, resolve, reject });
       this.#flushSoon();
     });

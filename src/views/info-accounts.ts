@@ -152,15 +152,39 @@ export function spotStateOf(views: Views, account: number | undefined): Json {
 
 // --- Who acts for whom ------------------------------------------------------------------------------------------------------------
 
-export function userRole(views: Views, fields: RequestFields): unknown {
-  const { mirror } = views;
-  const number = mirror.numberOf(fields.address());
+/** What an address is here, in the protocol's words, and whose agent or sub-account. */
+export interface UserRole {
+  readonly role: 'missing' | 'user' | 'vault' | 'agent' | 'subAccount';
+  readonly owner?: Address | undefined;
+}
+
+/** Nearly everybody; asked for with every request. */
+const MISSING: UserRole = { role: 'missing' };
+const USER: UserRole = { role: 'user' };
+const VAULT: UserRole = { role: 'vault' };
+
+export function roleOf({ mirror }: Views, user: Address): UserRole {
+  const number = mirror.numberOf(user);
   const account = number === undefined ? undefined : mirror.account(number);
-  if (account === undefined || account.role === L.ROLE_RETIRED) return { role: 'missing' };
-  const owner = mirror.addressOf(account.owner);
-  if (account.role === L.ROLE_AGENT) return { role: 'agent', data: { user: owner } };
-  if (account.role === L.ROLE_SUB_ACCOUNT) return { role: 'subAccount', data: { master: owner } };
-  return { role: account.role === L.ROLE_VAULT ? 'vault' : 'user' };
+  if (account === undefined) return MISSING;
+  switch (account.role) {
+    case L.ROLE_RETIRED:
+      return MISSING;
+    case L.ROLE_AGENT:
+      return { role: 'agent', owner: mirror.addressOf(account.owner) };
+    case L.ROLE_SUB_ACCOUNT:
+      return { role: 'subAccount', owner: mirror.addressOf(account.owner) };
+    case L.ROLE_VAULT:
+      return VAULT;
+    default:
+      return USER;
+  }
+}
+
+export function userRole(views: Views, fields: RequestFields): unknown {
+  const { role, owner } = roleOf(views, fields.address());
+  if (role === 'agent') return { role, data: { user: owner } };
+  return role === 'subAccount' ? { role, data: { master: owner } } : { role };
 }
 
 interface Agent {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Genesis, MarketParameters } from '../exchange/genesis.ts';
 import { marketOptions } from '../exchange/genesis.ts';
-import { scaledOf, scaledText } from './decimal-text.ts';
+import { longScaled, longText, scaledOf, scaledText, shortScaled } from './decimal-text.ts';
 import { Market } from './index.ts';
 import { MarketTable } from './market-table.ts';
 import { isPlainDecimal } from './protocol-shapes.ts';
@@ -81,6 +81,35 @@ test('one tier has its leverage as table, several have a table of their own, sha
   );
   assert.deepEqual(table.marginTable(3)?.marginTiers, [{ lowerBound: '0', maxLeverage: 3 }]);
   assert.equal(table.marginTable(52), undefined);
+});
+
+test('short numbers are read and written as long ones are', () => {
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 17 });
+  const sloppy = fc.string({ unit: fc.constantFrom(...'0019.-+ex'), maxLength: 9 });
+  const text = fc.oneof(
+    fc.tuple(digits, digits).map(([whole, fraction]) => `${whole}.${fraction}`),
+    digits,
+    sloppy,
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(text, fc.integer({ min: 0, max: 12 }), (given, decimals) => {
+      const short = shortScaled(given, decimals);
+      const long = longScaled(given, decimals);
+      if (short !== undefined) assert.equal(BigInt(short), long);
+      assert.equal(scaledOf(given, decimals), long);
+    }),
+    { numRuns: 2000 },
+  );
+  const value = fc.oneof(fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }), fc.bigInt({ min: 0n, max: 1000n }));
+  fc.assert(
+    fc.property(value, fc.integer({ min: 0, max: 15 }), (given, decimals) => {
+      assert.equal(scaledText(given, decimals), longText(given, decimals));
+    }),
+    { numRuns: 2000 },
+  );
+  assert.equal(shortScaled('3000.25', 6), 3_000_250_000);
+  assert.equal(shortScaled('9007199254740993', 0), undefined);
 });
 
 test('texts of numbers are plain, and read back as what was written', () => {

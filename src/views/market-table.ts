@@ -8,7 +8,7 @@
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
 import { type Genesis, type MarginTier, type MarketOptions, type MarketParameters, marketOptions } from '../exchange/genesis.ts';
-import { QUOTE_DECIMALS, quoteText, scaledOf, scaledText } from './decimal-text.ts';
+import { QUOTE_DECIMALS, quoteText, scaledOf, scaledText, shortScaled } from './decimal-text.ts';
 
 /** Ids below are tables of one tier, whose maximum leverage is the id (protocol, 7.2). */
 const FIRST_TABLE = 50;
@@ -74,12 +74,12 @@ export class Market {
 
   /** Undefined: no decimal number, or not a whole number of ticks. The rules say which ticks are valid. */
   priceTicks(text: string): bigint | undefined {
-    return wholeParts(scaledOf(text, this.pxDecimals), this.perTick);
+    return wholeParts(text, this.pxDecimals, this.perTick);
   }
 
   /** Undefined: no decimal number, or not a whole number of lots. */
   sizeLots(text: string): bigint | undefined {
-    return wholeParts(scaledOf(text, QUOTE_DECIMALS), this.perLot);
+    return wholeParts(text, QUOTE_DECIMALS, this.perLot);
   }
 
   notional(ticks: number | bigint, lots: bigint): bigint {
@@ -157,6 +157,13 @@ function decimalsOfStep(step: bigint): number {
   return decimals;
 }
 
-function wholeParts(value: bigint | undefined, part: bigint): bigint | undefined {
+function wholeParts(text: string, decimals: number, part: bigint): bigint | undefined {
+  const short = shortScaled(text, decimals);
+  if (short !== undefined) {
+    // A part that is no exact number is larger than any short value, also when it is rounded.
+    const unit = Number(part);
+    return short % unit === 0 ? BigInt(short / unit) : undefined;
+  }
+  const value = scaledOf(text, decimals);
   return value === undefined || value % part !== 0n ? undefined : value / part;
 }

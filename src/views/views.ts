@@ -22,6 +22,7 @@ import type { BlockFacts } from './facts.ts';
 import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
+import { roleOf, type UserRole } from './info-accounts.ts';
 import { ContextCache } from './info-markets.ts';
 import { delistedBy, lookAhead } from './look-ahead.ts';
 import { MarketTable } from './market-table.ts';
@@ -139,6 +140,11 @@ export class Views {
 
   /** Of the account that has a number in the ledger; undefined: nobody has had it. */
   readonly addressOfNumber = (number: number): Address | undefined => this.mirror.addressOf(this.mirror.idOf(number));
+
+  /** The same as the answer `userRole`, for an address in lower case. */
+  roleOf(user: Address): UserRole {
+    return roleOf(this, user);
+  }
 
   /** Whom a sender acts for if it names nobody: the owner of an agent, else itself. */
   ownerOf(sender: Address): Address {

@@ -68,8 +68,11 @@ const KEPT_FEEDS_MAX = 2_000;
 /** Beyond, a stopped node makes proofs (`heddle prove`). */
 const PROOF_RECORDS_MAX = 200_000;
 const PROOF_FRESH_MS = 2_000;
-/** How far the settled height may lag before the node calls itself not ready. */
-const UNSETTLED_MAX = 100;
+/**
+ * How far the settled height may lag before the node calls itself not ready: more than the blocks of the quarter of a second that join and of one slow
+ * write, less than those that the pipeline lets lag at most (512).
+ */
+const UNSETTLED_MAX = 400;
 
 interface Parts {
   readonly genesis: Genesis;

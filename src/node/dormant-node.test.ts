@@ -44,7 +44,7 @@ function transactions(number: number): Transaction[] {
 async function open(dir: string): Promise<Pipeline> {
   let pipeline: Pipeline | undefined;
   const clock = (): number => START_MS + ((pipeline?.settled?.header.height ?? 0) + 1) * DAY_MS;
-  pipeline = await openFolder(dir, { model: 'serial', engine: SAMPLE_ENGINE, clock });
+  pipeline = await openFolder(dir, { model: 'serial', engine: SAMPLE_ENGINE, joinMs: 0, clock });
   return pipeline;
 }
 

@@ -21,9 +21,13 @@ import { commitSnapshot, SnapshotReader } from './snapshot-reader.ts';
 export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' | 'store' | 'clock'> {
   /** Default: the machine's. */
   readonly clock?: () => number;
+  /** Milliseconds in which blocks join to be settled together (src/storage/store.ts). Default 250: a block that comes alone is settled at once. */
+  readonly joinMs?: number;
   /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
   readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
 }
+
+const JOIN_MS = 250;
 
 interface FolderPaths {
   readonly genesis: string;
@@ -97,10 +101,10 @@ export async function checkEmpty(dir: string): Promise<void> {
 }
 
 /** Starts the node of a folder: its pipeline, which closes the store with itself. Throws what reading the genesis, opening and recovery throw. */
-export async function openFolder(dir: string, { attach, ...options }: FolderOptions = {}): Promise<Pipeline> {
+export async function openFolder(dir: string, { attach, joinMs = JOIN_MS, ...options }: FolderOptions = {}): Promise<Pipeline> {
   const genesis = await readGenesis(dir);
   const paths = pathsOf(dir);
-  const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true });
+  const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true, joinMs });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
     const told = attach?.(genesis, store);

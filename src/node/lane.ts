@@ -40,27 +40,37 @@ export class Lane<T> {
   }
 }
 
-/** How much is under way, with a limit that somebody waits for. */
+/** How much is under way, with limits that somebody waits for: how many things, and how large they are together. */
 export class Load {
   private readonly most: number;
+  private readonly sizeMost: number;
   private now = 0;
+  private size = 0;
   private changed: PromiseWithResolvers<void> = Promise.withResolvers();
   private lifted = false;
 
-  constructor(most: number) {
+  constructor(most: number, sizeMost = Number.POSITIVE_INFINITY) {
     this.most = most;
+    this.sizeMost = sizeMost;
   }
 
   get count(): number {
     return this.now;
   }
 
-  add(): void {
-    this.now++;
+  get full(): boolean {
+    return this.now >= this.most || this.size >= this.sizeMost;
   }
 
-  remove(): void {
+  add(size = 0): void {
+    this.now++;
+    this.size += size;
+  }
+
+  /** With the size that it was added with. */
+  remove(size = 0): void {
     this.now--;
+    this.size -= size;
     this.changed.resolve();
   }
 
@@ -70,19 +80,17 @@ export class Load {
     this.changed.resolve();
   }
 
-  /** Resolves when less than the limit is under way. */
-  room(): Promise<void> {
-    return this.below(this.most);
+  /** Resolves when less than each limit is under way. */
+  async room(): Promise<void> {
+    while (this.full && !this.lifted) await this.change();
   }
 
-  empty(): Promise<void> {
-    return this.below(1);
+  async empty(): Promise<void> {
+    while (this.now > 0 && !this.lifted) await this.change();
   }
 
-  private async below(limit: number): Promise<void> {
-    while (this.now >= limit && !this.lifted) {
-      await this.changed.promise;
-      this.changed = Promise.withResolvers();
-    }
+  private async change(): Promise<void> {
+    await this.changed.promise;
+    this.changed = Promise.withResolvers();
   }
 }

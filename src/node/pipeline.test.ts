@@ -11,7 +11,7 @@ import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { type Disk, SimulatedDisk, Store } from '../storage/index.ts';
 import { genesisHash } from './genesis-hash.ts';
-import { Pipeline, type PipelineOptions } from './pipeline.ts';
+import { Pipeline, type PipelineOptions, type Ticket } from './pipeline.ts';
 
 const START_MS = 1_760_000_000_000;
 const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
@@ -24,6 +24,8 @@ const genesis: Genesis = {
 };
 const folder = mkdtempSync(join(tmpdir(), 'pipeline-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function transfer(from: number, nonce: number): Transaction {
   return {
@@ -213,6 +215,56 @@ test('a store that fails stops the pipeline; every ticket hears of it, wherever 
       const height = 1 + Math.floor(i / 7);
       assert.equal(told.get(i), height < failing ? `settled ${height}` : 'PIPELINE_BROKEN', `ticket ${i}, block ${failing} fails`);
     }
+  }
+});
+
+test('blocks that wait to be joined hold up nobody: not those that want room, nor a stop, nor a start', async () => {
+  const HOUR_MS = 3_600_000;
+  const disk = new SimulatedDisk();
+  const open = () => Store.open(join(folder, 'joining'), { chainId: genesisHash(genesis), joinMs: HOUR_MS });
+  let store = await open();
+  let pipeline = await Pipeline.open(options(disk, { store, behindMax: 3 }));
+  const tickets = Array.from({ length: 80 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));
+  await Promise.all(tickets.map(({ confirmed }) => confirmed));
+  await pipeline.close();
+  const last = await (tickets.at(-1) as Ticket).settled;
+  assert.equal(store.height, last.header.height);
+
+  // The journal has more than the store: what a start executes again is settled by the time that it is open.
+  const one = await Pipeline.open(options(disk));
+  for (let i = 0; i < 20; i++) await one.submit(transfer(1, 100 + i)).confirmed;
+  await one.close();
+  store = await open();
+  pipeline = await Pipeline.open(options(disk, { store }));
+  assert.equal(store.height, last.header.height + 20);
+  assert.deepEqual(pipeline.settled?.hash, one.settled?.hash);
+  await pipeline.close();
+});
+
+test('512 small blocks may be unsettled at once, and as many large ones as 32 full blocks are', async () => {
+  // A batch that nearly fills a block.
+  const items = Array.from({ length: 60_000 }, () => ({ op: 'cancel' as const, market: 0, oid: 0n }));
+  const batch = encodeTransaction({ kind: 'orders', sender: address(1), items });
+  const small = encodeTransaction({ kind: 'noop', sender: address(1) });
+  for (const [name, encoded, blocks, most] of [
+    ['small', small, 540, 512],
+    ['large', batch, 37, 34],
+  ] as const) {
+    const store = await Store.open(join(folder, `unsettled-${name}`), { chainId: genesisHash(genesis) });
+    const held = Promise.withResolvers<void>();
+    store.commit = ({ height }) => (height === 0 ? Promise.resolve() : held.promise);
+    const pipeline = await Pipeline.open(options(new SimulatedDisk(), { store, blockTransactions: 1 }));
+    for (let i = 0; i < blocks; i++) {
+      pipeline.submitEncoded(encoded);
+      // Not more at once than may wait.
+      while (pipeline.counts.waiting > 5 && pipeline.counts.unsettled < most) await nextTurn();
+    }
+    while (pipeline.counts.unsettled < most) await nextTurn();
+    for (let i = 0; i < 50; i++) await nextTurn();
+    assert.equal(pipeline.counts.unsettled, most, name);
+    held.resolve();
+    await pipeline.close();
+    assert.equal(pipeline.counts.unsettled, 0, name);
   }
 });
 

@@ -5,7 +5,7 @@
  *                                               └─▶ roots ─▶ store ─▶ settled  roots of N + 1 are computed, N is written to the store
  *
  * Each stage may be ahead of the next by so much and no more: what waits is bounded by `waitingMax` (beyond, `submit` refuses), what is ordered and not
- * executed by AHEAD_MAX, what is executed and not settled by `behindMax`; the stage before waits.
+ * executed by AHEAD_MAX, what is executed and not settled by `behindMax` and BEHIND_ROOM; the stage before waits.
  *
  * Invariant: what was confirmed is in the journal, flushed, before it is confirmed; blocks are executed in the order of the journal, each once;
  * headers form one chain. After an error nothing more is confirmed, and a node that opens the same journal is where this one was.
@@ -44,7 +44,7 @@ export interface PipelineOptions {
   readonly blockTransactions?: number;
   /** Transactions that may wait for a block; beyond, `submit` refuses. Default 100,000. */
   readonly waitingMax?: number;
-  /** Blocks that may be executed and not settled; beyond, execution waits. Default 32. */
+  /** Blocks that may be executed and not settled; beyond, execution waits. Default 512; fewer if they are large. */
   readonly behindMax?: number;
   /** What a block is to be found by in the store, as keys of its index; without it by its height only. */
   readonly termsOf?: (block: ConfirmedBlock) => Uint8Array;
@@ -126,7 +126,13 @@ const ITEM_ROOM = 64;
 /** What waits may take together, counted in the same way: large batches are some kilobytes each, and their objects several times that. */
 const WAITING_ROOM = 32 * BLOCK_ROOM;
 const WAITING_MAX = 100_000;
-const BEHIND_MAX = 32;
+/**
+ * Blocks that may be executed and not settled. Small ones come fast, and the store joins those of a quarter of a second and more: it has to have room
+ * for what comes while it writes the ones before.
+ */
+const BEHIND_MAX = 512;
+/** And how large they are together, as 32 full ones: that is in memory, and executed again after a crash. */
+const BEHIND_ROOM = 32 * BLOCK_ROOM;
 const NO_CHANGES = new PackedChanges([]);
 
 class Waiting implements Ticket {
@@ -155,6 +161,12 @@ class Waiting implements Ticket {
 
 function itemsOf(transaction: Transaction): number {
   return transaction.kind === 'orders' ? transaction.items.length : transaction.kind === 'oracle' ? transaction.prices.length : 0;
+}
+
+/** What a block takes of BEHIND_ROOM: a full one takes BLOCK_ROOM, whether it is full of bytes or of transactions. */
+function roomOf({ transactions }: Block, body: Uint8Array, transactionsMost: number): number {
+  const bytes = transactions.reduce((sum, transaction) => sum + ITEM_ROOM * itemsOf(transaction), body.length);
+  return Math.max(bytes, Math.ceil((transactions.length / transactionsMost) * BLOCK_ROOM));
 }
 
 /** Reads the receipt when it is asked. */
@@ -191,6 +203,8 @@ interface Executed {
   /** As it is in the journal. */
   readonly body: Uint8Array;
   readonly tickets: readonly Waiting[];
+  /** Of BEHIND_ROOM. */
+  readonly room: number;
   readonly roots: Promise<BlockRoots>;
   readonly nextOrdinal: bigint;
   readonly receipts: PackedReceipts;
@@ -202,6 +216,8 @@ interface Executed {
 interface Stored {
   readonly settlement: Settlement;
   readonly tickets: readonly Waiting[];
+  /** Of BEHIND_ROOM. */
+  readonly room: number;
   readonly kept: Promise<void> | undefined;
 }
 
@@ -223,6 +239,8 @@ export class Pipeline {
   private parent: Uint8Array;
   private head: Settlement | undefined;
   private failure: HeddleError | undefined;
+  /** Somebody waits for all that was executed to be settled, and nothing comes to join it. */
+  private settlesAll = false;
   private stages: Promise<unknown> = Promise.resolve();
 
   private constructor(options: PipelineOptions, engine: Engine, journal: Journal, parent: Uint8Array) {
@@ -230,7 +248,7 @@ export class Pipeline {
     this.engine = engine;
     this.journal = journal;
     this.parent = parent;
-    this.behind = new Load(options.behindMax ?? BEHIND_MAX);
+    this.behind = new Load(options.behindMax ?? BEHIND_MAX, BEHIND_ROOM);
     const { store, keepMs } = options;
     this.pruning = store === undefined || keepMs === undefined ? undefined : new Pruning(store, journal, keepMs);
   }
@@ -322,6 +340,7 @@ export class Pipeline {
   /** Takes nothing more, finishes what waits, and closes the journal and the engine. Throws what has broken the pipeline. */
   async close(): Promise<void> {
     this.waiting.end();
+    this.settleAll();
     await this.stages;
     await this.pruning?.done();
     await this.engine.close();
@@ -392,7 +411,9 @@ export class Pipeline {
     const settling = Promise.all([this.commit(), this.settle()]);
     try {
       await this.recover();
+      this.settleAll();
       await this.behind.empty();
+      this.settlesAll = false;
       if (this.failure !== undefined) throw this.failure;
     } catch (error) {
       this.fail(error);
@@ -403,11 +424,22 @@ export class Pipeline {
     this.stages = Promise.all([this.order(), this.execute(), settling]);
   }
 
+  private settleAll(): void {
+    this.settlesAll = true;
+    this.options.store?.hasten();
+  }
+
+  /** Nobody waits for room while what would make it waits for others to join. */
+  private async roomBehind(): Promise<void> {
+    if (this.behind.full) this.options.store?.hasten();
+    await this.behind.room();
+  }
+
   private async recover(): Promise<void> {
     for await (const { number, body } of this.journal.read(this.nextNumber)) {
       const block = unpackBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
-      await this.behind.room();
+      await this.roomBehind();
       this.pass(this.executed, await this.run({ block, body, tickets: [] }));
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
@@ -457,7 +489,7 @@ export class Pipeline {
         if (next === undefined) return;
         this.ahead.remove();
         await this.orReject(next.tickets, next.flushed);
-        await this.behind.room();
+        await this.roomBehind();
         this.pass(this.executed, await this.orReject(next.tickets, this.run(next)));
       }
     });
@@ -471,6 +503,7 @@ export class Pipeline {
         const [next] = this.executed.take(1);
         if (next === undefined) return;
         this.pass(this.stored, await this.orReject(next.tickets, this.makeHeader(next)));
+        if (this.executed.length === 0 && (this.settlesAll || this.behind.full)) this.options.store?.hasten();
       }
     });
   }
@@ -481,12 +514,12 @@ export class Pipeline {
         await this.stored.some();
         const [next] = this.stored.take(1);
         if (next === undefined) return;
-        const { settlement, tickets, kept } = next;
+        const { settlement, tickets, room, kept } = next;
         if (kept !== undefined) await this.orReject(tickets, kept);
         this.head = settlement;
         this.options.onSettled?.(settlement);
         for (const ticket of tickets) ticket.settlement.resolve(settlement);
-        this.behind.remove();
+        this.behind.remove(room);
         this.pruning?.after(settlement.header, (error) => this.fail(error));
       }
     });
@@ -552,7 +585,8 @@ export class Pipeline {
     const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
-    this.behind.add();
+    const room = roomOf(block, body, Math.max(BLOCK_TRANSACTIONS, this.options.blockTransactions ?? 0));
+    this.behind.add(room);
     this.executedHeight = block.number;
     let terms: Uint8Array | undefined;
     if (isTold) {
@@ -565,10 +599,11 @@ export class Pipeline {
     tickets.forEach(({ confirmation }, index) => {
       confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
     });
-    return { block, body, tickets, roots: roots as Promise<BlockRoots>, nextOrdinal: this.engine.firstOrdinal, receipts, changes, terms };
+    const { firstOrdinal: nextOrdinal } = this.engine;
+    return { block, body, tickets, room, roots: roots as Promise<BlockRoots>, nextOrdinal, receipts, changes, terms };
   }
 
-  private async makeHeader({ block, body, tickets, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+  private async makeHeader({ block, body, tickets, room, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
     const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
     this.parent = headerHash(header);
     const kept = this.options.store?.commit(
@@ -584,6 +619,6 @@ export class Pipeline {
       this.journal.last,
     );
     kept?.catch(() => {});
-    return { settlement: { header, hash: this.parent }, tickets, kept };
+    return { settlement: { header, hash: this.parent }, tickets, room, kept };
   }
 }

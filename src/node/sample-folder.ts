@@ -45,7 +45,7 @@ function transaction(number: number): Transaction {
 export async function growFolder(dir: string, height: number): Promise<string> {
   let pipeline: Pipeline | undefined;
   const next = () => (pipeline?.settled?.header.height ?? 0) + 1;
-  pipeline = await openFolder(dir, { model: 'serial', engine: SAMPLE_ENGINE, clock: () => START_MS + 100 * next() });
+  pipeline = await openFolder(dir, { model: 'serial', engine: SAMPLE_ENGINE, joinMs: 0, clock: () => START_MS + 100 * next() });
   for (let block = next(); block <= height; block = next()) {
     const numbers = Array.from({ length: BLOCK_TRANSACTIONS }, (_, i) => block * BLOCK_TRANSACTIONS + i);
     const tickets = numbers.map((number) => (pipeline as Pipeline).submit(transaction(number)));

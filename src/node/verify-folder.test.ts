@@ -165,7 +165,7 @@ test('a folder that was pruned: what is left is compared, headers stay, and the 
   // A block every ten seconds, one of which is kept while the node runs.
   let now = 1_760_000_000_000;
   const grow = async (blocks: number, keepMs: number) => {
-    const pipeline = await openFolder(dir, { ...small, keepMs, clock: () => (now += 10_000) });
+    const pipeline = await openFolder(dir, { ...small, joinMs: 0, keepMs, clock: () => (now += 10_000) });
     for (let i = 0; i < blocks; i++) {
       await pipeline.submit({ kind: 'noop', sender: sampleGenesis().accounts[0]?.address as string, nonce: BigInt(now + i) }).settled;
     }

@@ -1,7 +1,7 @@
 /**
  * The store's thread, as seen by the thread that executes: blocks go over as bytes, and what is packed, put and flushed there takes nothing here.
  *
- *   to the thread     { id, commit | prune | close }, each answered once
+ *   to the thread     { id, commit | prune | close }, each answered once; hasten, which has no answer
  *   from the thread   { id, height, error? }; the first is of number 0: it has opened the store
  *
  * Invariant: every promise is settled, also when the thread ends before its time: that is STORE_STOPPED for everything in flight and all that follows.
@@ -15,6 +15,7 @@ import type { BlockWriter, CommitBytes } from './store-writer.ts';
 export type StoreRequest = { readonly id: number } & (
   | { readonly kind: 'commit'; readonly block: CommitBytes }
   | { readonly kind: 'prune'; readonly below: number }
+  | { readonly kind: 'hasten' }
   | { readonly kind: 'close' }
 );
 
@@ -27,6 +28,8 @@ export interface StoreReply {
 
 /** The number of the answer that nobody asks for: the thread has opened the store, or could not. */
 const OPENED = 0;
+/** The number of a message that is not answered. */
+const NOBODY = -1;
 
 interface Asked {
   readonly resolve: () => void;
@@ -44,10 +47,10 @@ export class StoreThread implements BlockWriter {
   private stopped: StorageError | undefined;
   private closing: Promise<void> | undefined;
 
-  private constructor(folder: string, onWritten: () => void) {
+  private constructor(folder: string, joinMs: number, onWritten: () => void) {
     this.onWritten = onWritten;
     // Options of this process are for its own script: with some of them no file can be run.
-    const options = { name: 'store', workerData: { folder }, execArgv: [] };
+    const options = { name: 'store', workerData: { folder, joinMs }, execArgv: [] };
     this.worker = new Worker(new URL('./store-worker.ts', import.meta.url), options);
     this.worker.on('message', (reply: StoreReply) => this.answered(reply));
     this.worker.on('error', (error) => this.stop(threadEnded(error)));
@@ -61,8 +64,8 @@ export class StoreThread implements BlockWriter {
   }
 
   /** `onWritten` is called when something new is on disk, before anybody who waits for it goes on. Rejects with what opening the store throws. */
-  static async start(folder: string, onWritten: () => void): Promise<StoreThread> {
-    const thread = new StoreThread(folder, onWritten);
+  static async start(folder: string, joinMs: number, onWritten: () => void): Promise<StoreThread> {
+    const thread = new StoreThread(folder, joinMs, onWritten);
     try {
       await thread.answer();
       return thread;
@@ -88,6 +91,10 @@ export class StoreThread implements BlockWriter {
 
   prune(below: number): Promise<void> {
     return this.ask((id) => ({ id, kind: 'prune', below }));
+  }
+
+  hasten(): void {
+    if (this.asked.size > 0) this.worker.postMessage({ id: NOBODY, kind: 'hasten' } satisfies StoreRequest);
   }
 
   close(): Promise<void> {

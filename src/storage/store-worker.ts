@@ -1,7 +1,7 @@
 /**
  * The store's thread: has the environment of LMDB for itself as far as writing goes, and does what comes, in its order.
  *
- * Invariant: it answers every message once. An error of ours is thrown, which ends the thread: whoever waits is told by its end.
+ * Invariant: it answers every message once, but for `hasten`. An error of ours is thrown, which ends the thread: whoever waits is told by its end.
  * Not here: locks. The thread that has started this one holds the folder.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
@@ -12,7 +12,7 @@ import type { StoreReply, StoreRequest } from './store-thread.ts';
 import { StoreWriter } from './store-writer.ts';
 
 const port = parentPort as MessagePort;
-const { folder } = workerData as { readonly folder: string };
+const { folder, joinMs } = workerData as { readonly folder: string; readonly joinMs: number };
 
 function reply(id: number, height: number | undefined, error?: StorageError): void {
   const answer: StoreReply = { id, height, ...(error === undefined ? {} : { error: wordsOf(error) }) };
@@ -37,11 +37,12 @@ async function close(tables: StoreTables, writer: StoreWriter): Promise<void> {
 
 try {
   const tables = new StoreTables(folder);
-  const writer = new StoreWriter(tables);
+  const writer = new StoreWriter(tables, { joinMs });
   port.on('message', (request: StoreRequest) => {
     const { id } = request;
     if (request.kind === 'commit') answer(writer, id, writer.commit(request.block));
     else if (request.kind === 'prune') answer(writer, id, writer.prune(request.below));
+    else if (request.kind === 'hasten') writer.hasten();
     else answer(writer, id, close(tables, writer)).finally(() => port.close());
   });
   reply(0, writer.height);

@@ -1,7 +1,12 @@
 /**
- * Writes blocks to the store: packs them, and joins those that come while others are written to one transaction, with one flush for all.
+ * Writes blocks to the store: packs them, and joins those that come close together to one transaction, with one flush for all. A page that many of
+ * them change is written once.
  *
- * Invariant: a commit is there in whole or not at all, with its height. After a failed write nothing more is taken.
+ * A transaction begins when the last one began `joinMs` ago, which is at once for a lone block; without waiting when the store is closed or pruned,
+ * when somebody asks for it, and when much waits.
+ *
+ * Invariant: a commit is there in whole or not at all, with its height. After a failed write nothing more is taken. What waits to be written is not
+ * more than JOINED_BYTES_MAX and what comes while one transaction is written.
  * Not here: which heights may be committed when (store.ts), and on which thread this runs (store-thread.ts, or the caller's).
  */
 import { PackedChanges } from '../base/packed-changes.ts';
@@ -37,8 +42,24 @@ export interface BlockWriter {
   commit(block: CommitBytes): Promise<void>;
   /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
   prune(below: number): Promise<void>;
+  /** What was committed until now waits for nothing that could join it. */
+  hasten(): void;
   /** Waits for what was committed, and takes nothing more. */
   close(): Promise<void>;
+}
+
+/** When transactions begin. */
+export interface Joining {
+  /** From the beginning of one transaction to that of the next. 0: each begins when the one before is written. */
+  readonly joinMs: number;
+  readonly clock: JoinClock;
+}
+
+/** Time, and being called later. */
+export interface JoinClock {
+  nowMs(): number;
+  /** Returns what takes it back. */
+  after(ms: number, call: () => void): () => void;
 }
 
 interface Waiting {
@@ -50,8 +71,18 @@ interface Waiting {
 }
 
 const NOTHING = new Uint8Array();
+/** More than this is written at once: what waits is memory, and a transaction of so many bytes gains nothing by more. */
+export const JOINED_BYTES_MAX = 16 * 2 ** 20;
 /** Blocks of one transaction of a pruning, so that commits get their turn. */
 const PRUNED_AT_ONCE = 64;
+
+const MACHINE_CLOCK: JoinClock = {
+  nowMs: () => performance.now(),
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 export class StoreWriter implements BlockWriter {
   height: number | undefined;
@@ -59,11 +90,19 @@ export class StoreWriter implements BlockWriter {
   private readonly book: StoredAddresses;
   private readonly size: FileSizeNote;
   private empty: boolean;
+  private readonly joining: Joining;
   private waiting: Waiting[] = [];
+  private waitingBytes = 0;
   private writing: Promise<void> | undefined;
+  private begunMs = Number.NEGATIVE_INFINITY;
+  /** What waits is not to wait. */
+  private hastened = false;
+  /** Ends the time in which others join. */
+  private begin: () => void = () => {};
   private stopped: StorageError | undefined;
 
-  constructor(tables: StoreTables) {
+  constructor(tables: StoreTables, { joinMs = 0, clock = MACHINE_CLOCK }: Partial<Joining> = {}) {
+    this.joining = { joinMs, clock };
     this.tables = tables;
     this.book = new StoredAddresses(tables.addresses, tables.numbers);
     this.size = new FileSizeNote(tables.folder);
@@ -96,7 +135,11 @@ export class StoreWriter implements BlockWriter {
       for (const key of splitKeys(keys)) yield { table: tables.index, key, value: NOTHING };
       for (const { key, value } of changes) yield { table: tables.state, key, value };
     }
-    return this.write(all(), height).then(() => this.book.written(newAddresses));
+    const bytes = changed.reduce(
+      (sum, piece) => sum + piece.length,
+      writes.reduce((sum, { value }) => sum + (value?.length ?? 0), keys.length),
+    );
+    return this.write(all(), height, bytes).then(() => this.book.written(newAddresses));
   }
 
   async prune(below: number): Promise<void> {
@@ -112,11 +155,20 @@ export class StoreWriter implements BlockWriter {
         for (const table of [tables.bodies, tables.receiptsOf, tables.terms]) writes.push({ table, key, value: undefined });
       }
       writes.push({ table: tables.meta, key: FIRST, value: heightKey(end) });
-      await this.write(writes, undefined);
+      const written = this.write(writes, undefined, 0);
+      this.hasten();
+      await written;
     }
   }
 
+  hasten(): void {
+    if (this.waiting.length === 0) return;
+    this.hastened = true;
+    this.begin();
+  }
+
   async close(): Promise<void> {
+    this.hasten();
     await this.writing;
     this.stopped ??= storeClosed();
   }
@@ -132,9 +184,11 @@ export class StoreWriter implements BlockWriter {
     }
   }
 
-  private write(writes: Iterable<Write>, height: number | undefined): Promise<void> {
+  private write(writes: Iterable<Write>, height: number | undefined, bytes: number): Promise<void> {
     if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const done = new Promise<void>((resolve, reject) => this.waiting.push({ writes, height, resolve, reject }));
+    this.waitingBytes += bytes;
+    if (this.waitingBytes > JOINED_BYTES_MAX) this.hasten();
     this.writing ??= this.writeGroups();
     return done;
   }
@@ -143,8 +197,11 @@ export class StoreWriter implements BlockWriter {
     while (this.waiting.length > 0 && this.stopped === undefined) {
       // What else has come by now goes with it.
       await new Promise((resolve) => setImmediate(resolve));
+      await this.othersJoin();
       const group = this.waiting;
       this.waiting = [];
+      this.waitingBytes = 0;
+      this.hastened = false;
       try {
         await this.tables.write(group);
         this.height = group.findLast(({ height }) => height !== undefined)?.height ?? this.height;
@@ -157,5 +214,22 @@ export class StoreWriter implements BlockWriter {
       }
     }
     this.writing = undefined;
+  }
+
+  /** Waits until the next transaction may begin. */
+  private async othersJoin(): Promise<void> {
+    const { joinMs, clock } = this.joining;
+    const restMs = this.begunMs + joinMs - clock.nowMs();
+    if (restMs > 0 && !this.hastened) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(restMs, resolve);
+        this.begin = () => {
+          cancel();
+          resolve();
+        };
+      });
+      this.begin = () => {};
+    }
+    this.begunMs = clock.nowMs();
   }
 }

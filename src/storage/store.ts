@@ -31,6 +31,11 @@ export interface StoreOptions {
   readonly chainId: Uint8Array;
   /** Blocks are packed and written by a thread of the store's own. Default: by the one that commits, except for LMDB's part. */
   readonly thread?: boolean;
+  /**
+   * Milliseconds from the beginning of one transaction of LMDB to the next: commits that come meanwhile join. A commit with none shortly before it waits
+   * for nothing. Default 0: a transaction begins when the one before is written.
+   */
+  readonly joinMs?: number;
 }
 
 /** A block as it is in the journal (src/ledger/packed-block.ts). */
@@ -97,7 +102,7 @@ export class Store {
   }
 
   /** Makes the folder, which is the store's own, if it is not there. Throws FOLDER_LOCKED, WRONG_CHAIN, WRONG_VERSION, STORE_DAMAGED, the errors of disks. */
-  static async open(folder: string, { chainId, thread = false }: StoreOptions): Promise<Store> {
+  static async open(folder: string, { chainId, thread = false, joinMs = 0 }: StoreOptions): Promise<Store> {
     assert(chainId.length === 32, `a chain id of ${chainId.length} bytes`);
     const disk = await RealDisk.open(folder);
     await disk.lock();
@@ -108,7 +113,7 @@ export class Store {
       const opened = new StoreTables(folder);
       tables = opened;
       if (await identify(opened, chainId)) await disk.syncFolder();
-      const writer = thread ? await StoreThread.start(folder, () => opened.renew()) : new StoreWriter(opened);
+      const writer = thread ? await StoreThread.start(folder, joinMs, () => opened.renew()) : new StoreWriter(opened, { joinMs });
       return new Store(disk, opened, writer);
     } catch (cause) {
       await tables?.close();
@@ -222,6 +227,11 @@ export class Store {
   /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
   prune(below: number): Promise<void> {
     return this.writer.prune(below);
+  }
+
+  /** What was committed until now waits for nothing that could join it. */
+  hasten(): void {
+    this.writer.hasten();
   }
 
   /** Waits for what was committed, and gives the folder back. */

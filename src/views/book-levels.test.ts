@@ -5,7 +5,11 @@ import fc from 'fast-check';
 import { type BookLevel, BookLevels } from './book-levels.ts';
 
 const changes = fc.array(
-  fc.record({ price: fc.integer({ min: 1, max: 4000 }), sell: fc.boolean(), lots: fc.oneof(fc.bigInt({ min: 0n, max: 50n }), fc.bigInt({ min: 2n ** 31n - 2n, max: 2n ** 62n })) }),
+  fc.record({
+    price: fc.integer({ min: 1, max: 4000 }),
+    sell: fc.boolean(),
+    lots: fc.oneof(fc.bigInt({ min: 0n, max: 50n }), fc.bigInt({ min: 2n ** 31n - 2n, max: 2n ** 62n })),
+  }),
   { maxLength: 300, size: 'max' },
 );
 

@@ -8,7 +8,11 @@ import type { RecordReader } from './records.ts';
 const PAYLOAD_BYTES = { 32: 24, 64: 56 } as const;
 
 /** Few numbers, so that they come again; some as large as they can be, and some that fall on the same places of a small index. */
-const number = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 40 }), fc.constantFrom(2 ** 24, 2 ** 24 + 1, 2 ** 32 - 1));
+const number = fc.oneof(
+  fc.integer({ min: 0, max: 5 }),
+  fc.integer({ min: 0, max: 40 }),
+  fc.constantFrom(2 ** 24, 2 ** 24 + 1, 2 ** 32 - 1),
+);
 
 const stepsOf = (payloadBytes: number): fc.Arbitrary<{ first: number; second: number; value: Uint8Array | undefined }[]> =>
   fc.array(

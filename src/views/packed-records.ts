@@ -90,6 +90,14 @@ export class PackedRecords<T> {
     this.closeGap(slot);
   }
 
+  clear(): void {
+    this.index.fill(0);
+    this.oldest.clear();
+    this.firstFree = NONE;
+    this.used = 0;
+    this.count = 0;
+  }
+
   /** The slot of the index where two numbers are, or where they would have to be. */
   private find(first: number, second: number): number {
     const { index, view, recordBytes } = this;

@@ -37,6 +37,10 @@ export class RecordReader {
     return this.view.getUint32(this.base + at, true);
   }
 
+  i32(at: number): number {
+    return this.view.getInt32(this.base + at, true);
+  }
+
   i64(at: number): bigint {
     return this.view.getBigInt64(this.base + at, true);
   }

@@ -14,11 +14,12 @@ const number = fc.oneof(
   fc.constantFrom(2 ** 24, 2 ** 24 + 1, 2 ** 32 - 1),
 );
 
-const stepsOf = (payloadBytes: number): fc.Arbitrary<{ first: number; second: number; value: Uint8Array | undefined }[]> =>
+const stepsOf = (payloadBytes: number): fc.Arbitrary<{ first: number; second: number; clear: boolean; value: Uint8Array | undefined }[]> =>
   fc.array(
     fc.record({
       first: number,
       second: number,
+      clear: fc.nat(40).map((n) => n === 0),
       value: fc.option(fc.uint8Array({ maxLength: payloadBytes }), { nil: undefined, freq: 2 }),
     }),
     { maxLength: 400, size: 'max' },
@@ -35,7 +36,11 @@ for (const recordBytes of [32, 64] as const) {
       fc.property(stepsOf(payloadBytes), (steps) => {
         const packed = new PackedRecords(recordBytes, payloadOf(payloadBytes));
         const plain = new Map<number, Map<number, number[]>>();
-        for (const { first, second, value } of steps) {
+        for (const { first, second, clear, value } of steps) {
+          if (clear) {
+            packed.clear();
+            plain.clear();
+          }
           const inner = plain.get(first) ?? new Map<number, number[]>();
           if (value === undefined) {
             packed.remove(first, second);

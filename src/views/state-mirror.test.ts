@@ -220,16 +220,17 @@ test('accounts: who has used a nonce is who it was, and what has changed of it i
   );
   assert.equal(mirror.ownerOfAgent(1, 499), 0);
   assert.equal(mirror.ownerOfAgent(1, 500), undefined);
-  block([1, account(ben, L.ROLE_AGENT, 2, 3, 700n)]);
+  block([1, account(ben, L.ROLE_AGENT, 0, 3, 700n)]);
+  assert.equal(mirror.ownerOfAgent(1, 600), 0);
+  block([1, account(ben, L.ROLE_AGENT, 2, 4, 700n)]);
   assert.equal(mirror.ownerOfAgent(1, 600), 2);
   // A number that another account gets, and gives back.
-  const eveAgain = account(eve, L.ROLE_USER, 20_002, 2);
-  for (const value of [eveAgain, account(ann, L.ROLE_USER, 20_002, 3), eveAgain, account(ann, L.ROLE_USER, 20_003, 4)]) {
-    block([0, undefined], [2, undefined]);
-    block([0, value]);
-    const [known, id] = value === eveAgain ? [eve, 2] : [ann, 0];
+  for (const id of [2, 0, 2, 1, 0, 1, 2]) {
+    const user = [ann, ben, eve][id] as Uint8Array;
+    block([0, undefined], [1, undefined], [2, undefined]);
+    block([0, account(user, L.ROLE_USER, 20_002, 9)]);
     assert.equal(mirror.idOf(0), id);
-    assert.equal(mirror.numberOf(text(known)), id);
-    assert.equal(mirror.addressOf(id), text(known));
+    assert.equal(mirror.numberOf(text(user)), id);
+    assert.equal(mirror.addressOf(id), text(user));
   }
 });

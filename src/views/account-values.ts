@@ -16,8 +16,6 @@ export interface ValuePoint {
 interface Series {
   /** Oldest first. */
   readonly points: ValuePoint[];
-  /** Of the newest point. */
-  lastMs: number;
   /** What came in less what went out, in quote units. */
   deposited: bigint;
 }
@@ -37,7 +35,7 @@ export class AccountValues {
   open(account: number, deposited: bigint): Series {
     const known = this.byAccount.get(account);
     if (known !== undefined) return known;
-    const series: Series = { points: [], lastMs: Number.NEGATIVE_INFINITY, deposited };
+    const series: Series = { points: [], deposited };
     this.byAccount.set(account, series);
     if (this.byAccount.size > ACCOUNTS_MAX) this.forgetOldest();
     return series;
@@ -59,22 +57,17 @@ export class AccountValues {
 
   /** Is it time for another point? */
   isDue(account: number, timeMs: number): boolean {
-    const series = this.byAccount.get(account);
-    return series === undefined || timeMs - series.lastMs >= SPACING_MS;
+    const last = this.byAccount.get(account)?.points.at(-1);
+    return last === undefined || timeMs - last.timeMs >= SPACING_MS;
   }
 
   note(account: number, timeMs: number, value: bigint): void {
-    const series = this.open(account, value);
-    const { points, deposited } = series;
-    series.lastMs = timeMs;
+    const { points, deposited } = this.open(account, value);
     points.push({ timeMs, value, pnl: value - deposited });
     this.count++;
     if (points.length > POINTS_MAX) this.thin(points, points.length >> 1);
     if (this.count <= ALL_POINTS_MAX) return;
-    for (const each of this.byAccount.values()) {
-      this.thin(each.points, each.points.length);
-      each.lastMs = each.points.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY;
-    }
+    for (const series of this.byAccount.values()) this.thin(series.points, series.points.length);
   }
 
   /** Who was noted first is noted anew when something happens to it. */

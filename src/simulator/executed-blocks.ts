@@ -2,6 +2,7 @@
  * Random blocks executed by an engine and told as a pipeline tells them, with the naive twin that wrote them as the judge: what the tests
  * of views and of others who follow blocks are fed with.
  */
+import { PackedChanges } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { NaiveLedger } from '../exchange/naive.ts';
 import type { Receipts } from '../execution/api.ts';
@@ -19,6 +20,7 @@ interface ExecutedBlock {
 }
 
 const NO_HASH = new Uint8Array(32);
+const NO_CHANGES = new PackedChanges([]);
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096, workers: 1, commitment: true };
 
 export async function* executedBlocks(
@@ -30,7 +32,7 @@ export async function* executedBlocks(
   try {
     for (const { block, ledger } of randomHistory(seed, genesis, options)) {
       const { firstOrdinal } = engine;
-      const { receipts, changes = [] } = await engine.executeBlock(block, { model: 'serial', changes: true });
+      const { receipts, changes = NO_CHANGES } = await engine.executeBlock(block, { model: 'serial', changes: true });
       const { number, timeMs, transactions } = block;
       const hashes = transactions.map(hashOf);
       yield { block: { number, timeMs, firstOrdinal, transactions, hashes, receipts: bytesOf(receipts), changes }, ledger, engine };

@@ -9,7 +9,7 @@
 import { CODE_OK } from '../base/codes.ts';
 import { decodeHeader, headerHash } from '../commitment/header.ts';
 import { messageOfCode } from '../exchange/messages.ts';
-import { decodeBlock } from '../ledger/transaction-codec.ts';
+import { decodeBlock, decodeTransaction, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import type { ConfirmedBlock, Settlement } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
@@ -79,7 +79,11 @@ export class Explorer implements StreamsPort {
     const { number, timeMs, transactions, hashes, receipts } = block;
     this.counts.set(number, transactions.length);
     if (this.transactionSinks.size === 0) return;
-    const data = transactions.map((transaction, i) => shown(transaction, hashes[i] as Uint8Array, receipts[i], number, timeMs));
+    // As the store gives them back: fields that were sent along are none of theirs, and all are in one order.
+    const data = transactions.map((transaction, i) => {
+      const kept = decodeTransaction(encodeTransaction(transaction));
+      return shown(kept, hashes[i] as Uint8Array, receipts[i], number, timeMs);
+    });
     for (const sink of this.transactionSinks) sink({ channel: 'explorerTxs', data, height: number });
   }
 

@@ -71,8 +71,10 @@ export class HeaderLists {
     }
     assert(at === packed.byteLength, 'the packed transactions end with the last');
     if (!named) return undefined;
-    const hashes = kernel.u8.slice(this.names, this.names + count * HASH_BYTES);
-    return Array.from({ length: count }, (_, i) => hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+    const bytes = kernel.u8.slice(this.names, this.names + count * HASH_BYTES);
+    const hashes: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) hashes.push(bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+    return hashes;
   }
 
   noTransactions(): void {

@@ -26,10 +26,12 @@ export class PackedReceipts {
 
   /** Code and events, as headers commit to them. */
   items(): Uint8Array[] {
-    return Array.from({ length: this.count }, (_, index) => {
+    const items: Uint8Array[] = [];
+    for (let index = 0; index < this.count; index++) {
       const start = this.startOf(index);
-      return this.bytes.subarray(start, start + this.view.getUint32(start - 4, true));
-    });
+      items.push(this.bytes.subarray(start, start + this.view.getUint32(start - 4, true)));
+    }
+    return items;
   }
 
   private startOf(index: number): number {

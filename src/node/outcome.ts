@@ -13,10 +13,8 @@ export class Outcome<T> {
   get promise(): Promise<T> {
     if (this.asked === undefined) {
       this.asked = Promise.withResolvers();
-      // Who does not care is not made to.
-      this.asked.promise.catch(() => {});
       if (this.state === 'known') this.asked.resolve(this.value as T);
-      else if (this.state === 'failed') this.asked.reject(this.error);
+      else if (this.state === 'failed') this.fail(this.asked);
     }
     return this.asked.promise;
   }
@@ -32,6 +30,12 @@ export class Outcome<T> {
     if (this.state !== 'open') return;
     this.state = 'failed';
     this.error = error;
-    this.asked?.reject(error);
+    if (this.asked !== undefined) this.fail(this.asked);
+  }
+
+  private fail({ promise, reject }: PromiseWithResolvers<T>): void {
+    // Who does not care is not made to.
+    promise.catch(() => {});
+    reject(this.error);
   }
 }

@@ -137,7 +137,6 @@ const NO_CHANGES = new PackedChanges([]);
 
 class Waiting implements Ticket {
   readonly transaction: Transaction;
-  /** Our own copy: what the caller does with its object later changes nothing. */
   readonly encoded: Uint8Array;
   /** Of BLOCK_ROOM. */
   readonly room: number;
@@ -308,10 +307,12 @@ export class Pipeline {
     return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight };
   }
 
-  /** Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. */
+  /**
+   * Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
+   * kept and executed as it is, so it must stay as it is; fields that transactions do not have mean nothing.
+   */
   submit(transaction: Transaction): Ticket {
-    const encoded = encodeTransaction(transaction);
-    return this.enter(decodeTransaction(encoded), encoded);
+    return this.enter(transaction, encodeTransaction(transaction));
   }
 
   /**

@@ -69,7 +69,7 @@ function addTransaction(transaction: Transaction, index: number, isDone: boolean
 function addItems({ items }: OrdersTransaction, index: number, actor: Address): void {
   for (const item of items) {
     keys.market(item.market);
-    if ('target' in item) {
+    if (item.op === 'modify' || item.op === 'cancelByClientId') {
       if (typeof item.target === 'string') keys.clientId(actor, item.target, index);
       else if (item.target !== 0n) keys.orderOf(item.target, index);
     }

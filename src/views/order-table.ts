@@ -13,10 +13,11 @@
  * Invariant: `openOf` gives the orders that have a record. Closed ones stay until the histories that show them have let them go.
  */
 import { assert } from '../base/assert.ts';
+import { OID_SLOT_BITS as SLOT_BITS } from '../exchange/layout.ts';
 import type { OrderStatus } from '../exchange/messages.ts';
 import type { ClientId, TimeInForce } from '../ledger/transactions.ts';
 import { CLIENT_ID_BYTES, highWord, lowWord, readClientId, writeClientId } from './packed-words.ts';
-import { hashOfWords, NONE, RowIndex } from './row-index.ts';
+import { hashOfFive, hashOfNeighbour, hashOfPair, NONE, RowIndex } from './row-index.ts';
 import { NO_ROW, RowSpace } from './row-space.ts';
 
 export interface TriggerTerms {
@@ -82,7 +83,7 @@ const FLAG_TAKE_PROFIT = 16;
 const FLAG_TRIGGER_MARKET = 32;
 const FLAG_WHOLE = 64;
 
-const SLOT_MASK = 0x1fff;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
 export const NO_CHILDREN: readonly bigint[] = [];
 
 const TIFS: readonly TimeInForce[] = ['gtc', 'ioc', 'alo', 'market', 'fok'];
@@ -341,7 +342,7 @@ export class OrderTable {
     const at = this.rows.at(row);
     if (view.getUint32(at + SHOWN, true) > 0 || view.getUint8(at + IS_OPEN) !== 0) return;
     const [low, high] = [view.getUint32(at + OID, true), view.getUint32(at + OID + 4, true)];
-    if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfWords(low, high), row);
+    if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfOid(low, high), row);
     this.children.delete(row);
     this.forgotten.push(row);
     if ((view.getUint8(at + FLAGS) & FLAG_CLIENT_ID) === 0) return;
@@ -355,7 +356,7 @@ export class OrderTable {
 
   private addOid(row: number, oid: bigint): void {
     const [low, high] = [lowWord(oid), highWord(oid)];
-    const hash = hashOfWords(low, high);
+    const hash = hashOfOid(low, high);
     const known = this.placeOfHalves(low, high, hash);
     if (known === NONE) this.byOid.add(hash, row);
     else this.byOid.replace(known, row);
@@ -366,7 +367,7 @@ export class OrderTable {
   }
 
   private rowOfHalves(low: number, high: number): number {
-    const at = this.placeOfHalves(low, high, hashOfWords(low, high));
+    const at = this.placeOfHalves(low, high, hashOfOid(low, high));
     return at === NONE ? NO_ROW : this.byOid.row(at);
   }
 
@@ -392,7 +393,7 @@ export class OrderTable {
 
   private rowOfSlot(account: number, slot: number): number {
     const { bySlot } = this;
-    const hash = hashOfWords(account, slot);
+    const hash = hashOfNeighbour(slot, account);
     for (let at = bySlot.first(hash); at !== NONE; at = bySlot.next(at, hash)) {
       const row = bySlot.row(at);
       if (this.word(row, ACCOUNT) === account && this.slotOf(row) === slot) return row;
@@ -402,7 +403,7 @@ export class OrderTable {
 
   private placeOfFirstOpen(account: number): number {
     const { firstOpen } = this;
-    const hash = hashOfWords(account, 0);
+    const hash = hashOfPair(account, 0);
     let at = firstOpen.first(hash);
     while (at !== NONE && this.word(firstOpen.row(at), ACCOUNT) !== account) at = firstOpen.next(at, hash);
     return at;
@@ -416,12 +417,12 @@ export class OrderTable {
     const behind = at === NONE ? NO_ROW : this.firstOpen.row(at);
     this.setWord(row, OPEN_BEFORE, NO_ROW);
     this.setWord(row, OPEN_BEHIND, behind);
-    if (at === NONE) this.firstOpen.add(hashOfWords(account, 0), row);
+    if (at === NONE) this.firstOpen.add(hashOfPair(account, 0), row);
     else {
       this.setWord(behind, OPEN_BEFORE, row);
       this.firstOpen.replace(at, row);
     }
-    this.bySlot.add(hashOfWords(account, this.slotOf(row)), row);
+    this.bySlot.add(hashOfNeighbour(this.slotOf(row), account), row);
     this.rows.view(row).setUint8(this.rows.at(row) + IS_OPEN, 1);
   }
 
@@ -431,9 +432,9 @@ export class OrderTable {
     const behind = this.word(row, OPEN_BEHIND);
     if (behind !== NO_ROW) this.setWord(behind, OPEN_BEFORE, before);
     if (before !== NO_ROW) this.setWord(before, OPEN_BEHIND, behind);
-    else if (behind === NO_ROW) this.firstOpen.remove(hashOfWords(account, 0), row);
+    else if (behind === NO_ROW) this.firstOpen.remove(hashOfPair(account, 0), row);
     else this.firstOpen.replace(this.placeOfFirstOpen(account), behind);
-    this.bySlot.remove(hashOfWords(account, this.slotOf(row)), row);
+    this.bySlot.remove(hashOfNeighbour(this.slotOf(row), account), row);
     this.rows.view(row).setUint8(this.rows.at(row) + IS_OPEN, 0);
   }
 
@@ -484,8 +485,13 @@ function flagsOf({ sell, reduceOnly, clientId, trigger }: NewOrder): number {
   );
 }
 
+/** Orders that were placed one after the other are neighbours. */
+function hashOfOid(low: number, high: number): number {
+  return hashOfNeighbour((low >>> SLOT_BITS) | (high << (32 - SLOT_BITS)), high >>> SLOT_BITS);
+}
+
 function hashOfClientId(account: number, view: DataView, at: number): number {
-  return hashOfWords(account, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12));
+  return hashOfFive(account, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12));
 }
 
 function isSameClientId(a: DataView, atA: number, b: DataView, atB: number): boolean {

@@ -70,7 +70,7 @@ test('every bit of a key counts', () => {
 test('keys in a row are spread over all places, or by eights', () => {
   const places = (hashes: readonly number[], bits: number): number => new Set(hashes.map((hash) => (hash >>> bits) & 1023)).size;
   const keys = Array.from({ length: 4096 }, (_, i) => i);
-  // Where 4,096 keys fall anywhere, all but one in 55 of 1,024 places are hit; factors that leave half of them out are as good as never drawn.
+  // Where 4,096 keys fall anywhere, all but one in 55 of 1,024 places are hit; that half of them are not is as good as impossible.
   assert.ok(
     places(
       keys.map((key) => hashOfPair(key << 13, 0)),

@@ -100,17 +100,24 @@ const factor = (i: number): number => FACTORS[i] as number;
  * (multiply-shift over vectors of 16-bit digits; Dietzfelbinger 1996, Thorup 2015).
  */
 export function hashOfPair(a: number, b: number): number {
-  return (sumOfPair(0, a, b) & HIGH) | (sumOfPair(SECOND, a, b) >>> 16);
+  return spread((sumOfPair(0, a, b) & HIGH) | (sumOfPair(SECOND, a, b) >>> 16));
 }
 
 /** Of five words, in the same way: clients choose client ids, so that is needed. */
 export function hashOfFive(a: number, b: number, c: number, d: number, e: number): number {
-  return (sumOfFive(0, a, b, c, d, e) & HIGH) | (sumOfFive(SECOND, a, b, c, d, e) >>> 16);
+  return spread((sumOfFive(0, a, b, c, d, e) & HIGH) | (sumOfFive(SECOND, a, b, c, d, e) >>> 16));
 }
 
 /** Of a pair, but eight neighbours that differ in the last bits of `a` alone come to lie beside each other: a line of the cache is as many places. */
 export function hashOfNeighbour(a: number, b: number): number {
   return (hashOfPair(a >>> NEIGHBOUR_BITS, b) << NEIGHBOUR_BITS) | (a & NEIGHBOUR_MASK);
+}
+
+/** One to one (murmur3's finish): sums of keys in a row are in a row as well, with gaps that some factors make all too even. */
+function spread(sum: number): number {
+  let x = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
 }
 
 function sumOfPair(i: number, a: number, b: number): number {

@@ -6,7 +6,7 @@
  *
  *   row   0  u64  oid              8  u32  account         12  u32  limit, ticks     16  u32  trigger, ticks
  *        20  u16  market          22  u8   FLAG_*          23  u8   time in force    24  u8   place            25  u8   status
- *        26  u8   1: is open      27  u8   not used        28  u32  rows that show it
+ *        26  u8   1: is open      27  u8   1: forgotten    28  u32  rows that show it
  *        32  i64  original lots   40  i64  lots left       48  f64  placed, ms       56  f64  status since, ms
  *        64  u32  open before it  68  u32  open behind it, both of the same account  72  client id, 16 bytes
  *
@@ -65,6 +65,7 @@ const TIF = 23;
 const PLACE = 24;
 const STATUS = 25;
 const IS_OPEN = 26;
+const IS_FORGOTTEN = 27;
 const SHOWN = 28;
 const ORIGINAL = 32;
 const LEFT = 40;
@@ -257,7 +258,7 @@ export class OrderTable {
   private readonly firstOpen = new RowIndex();
   /** Few have any. */
   private readonly children = new Map<number, readonly bigint[]>();
-  /** Rows of orders that are forgotten, as long as somebody may still look at them. */
+  /** Rows of orders that cannot be found any more, as long as somebody may still look at them, or show them. */
   private readonly forgotten: number[] = [];
   private readonly clientId = new DataView(new ArrayBuffer(CLIENT_ID_BYTES));
 
@@ -333,7 +334,13 @@ export class OrderTable {
 
   /** Rows of forgotten orders can be others' from now on. For when nobody holds an order any more. */
   recycle(): void {
-    for (const row of this.forgotten) this.rows.giveBack(row);
+    for (const row of this.forgotten) {
+      this.rows.view(row).setUint8(this.rows.at(row) + IS_FORGOTTEN, 0);
+      // A history may have come to show one again that it had let go in the same block.
+      if (this.word(row, SHOWN) > 0) continue;
+      this.children.delete(row);
+      this.rows.giveBack(row);
+    }
     this.forgotten.length = 0;
   }
 
@@ -343,8 +350,8 @@ export class OrderTable {
     if (view.getUint32(at + SHOWN, true) > 0 || view.getUint8(at + IS_OPEN) !== 0) return;
     const [low, high] = [view.getUint32(at + OID, true), view.getUint32(at + OID + 4, true)];
     if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfOid(low, high), row);
-    this.children.delete(row);
-    this.forgotten.push(row);
+    if (view.getUint8(at + IS_FORGOTTEN) === 0) this.forgotten.push(row);
+    view.setUint8(at + IS_FORGOTTEN, 1);
     if ((view.getUint8(at + FLAGS) & FLAG_CLIENT_ID) === 0) return;
     const account = view.getUint32(at + ACCOUNT, true);
     const hash = hashOfClientId(account, view, at + CLIENT_ID);
@@ -463,6 +470,7 @@ function write(view: DataView, at: number, order: NewOrder): void {
   view.setUint8(at + PLACE, PLACES.indexOf(order.place));
   view.setUint8(at + STATUS, numberOfStatus(order.status));
   view.setUint8(at + IS_OPEN, 0);
+  view.setUint8(at + IS_FORGOTTEN, 0);
   view.setUint32(at + SHOWN, 0, true);
   view.setBigInt64(at + ORIGINAL, order.originalLots, true);
   view.setBigInt64(at + LEFT, order.leftLots, true);

@@ -109,6 +109,17 @@ export class PackedLog<T extends Timed> {
     return found;
   }
 
+  /** Entries of these times, both included, newest first, at most `most`. */
+  newestBetween(owner: number, fromMs: number, toMs: number, most: number): T[] {
+    const found: T[] = [];
+    for (let row = this.end(owner, OWNER_NEWEST); row !== NO_ROW && found.length < most; row = this.linked(row, OWN_OLDER)) {
+      const timeMs = this.timeMs(row);
+      if (timeMs < fromMs) break;
+      if (timeMs <= toMs) found.push(this.read(row));
+    }
+    return found;
+  }
+
   /** Looked for from both ends at once: most questions are about what was lately, some about all. */
   private firstSince(owner: number, fromMs: number): number {
     let older = this.end(owner, OWNER_OLDEST);

@@ -40,6 +40,7 @@ import type { Market, MarketTable } from './market-table.ts';
 import { NO_CHILDREN, type OrderTable, type TrackedOrder } from './order-table.ts';
 import type { RunningPositions } from './running-positions.ts';
 import type { StateMirror } from './state-mirror.ts';
+import { tradeId } from './trade-id.ts';
 import type { TransactionName } from './transaction-name.ts';
 import { nameIn, SYSTEM_NAME } from './transaction-name.ts';
 
@@ -82,7 +83,6 @@ const BEFORE_REPLACING: ReadonlySet<number> = new Set([
 const OFF_BOOK: ReadonlySet<number> = new Set([code.CAUSE_BACKSTOP, code.CAUSE_DELEVERAGE, code.CAUSE_SETTLEMENT]);
 const OID_SLOT_BITS = BigInt(X.OID_SLOT_BITS);
 const BPS = 10_000;
-const TID_BITS = 50;
 
 /** The item that has an ordinal, if the block gave it out. */
 export function itemOfOrdinal({ firstOrdinal, transactions, receipts }: ReadableBlock, ordinal: bigint): OrderItem | undefined {
@@ -234,53 +234,60 @@ class BlockReading {
     positions.fill(maker, market, -delta, priceTicks, event.makerStartLots);
     positions.fill(taker, market, delta, priceTicks, event.takerStartLots);
     this.lastFillTicks = priceTicks;
-    const tid = this.nextTid(takerSells ? event.makerOid : event.takerOid, takerSells ? event.takerOid : event.makerOid);
-    const forced = cause === code.CAUSE_LIQUIDATION;
+    const buyerOid = takerSells ? event.makerOid : event.takerOid;
+    const sellerOid = takerSells ? event.takerOid : event.makerOid;
+    const tid = tradeId(buyerOid, sellerOid, this.block.number, this.fillEvents++);
     const markTicks = this.markTicks(market, priceTicks);
-    const both = {
+    const liquidation = cause === code.CAUSE_LIQUIDATION ? ({ account: taker, markTicks, method: 'market' } as const) : undefined;
+    const transaction = this.name;
+    const deleverages = cause === code.CAUSE_DELEVERAGE;
+    const makerOrder = orders.find(event.makerOid);
+    const ofTaker: FillFact = {
+      account: taker,
       market,
+      sell: takerSells,
       lots,
       priceTicks,
       timeMs,
-      tid,
-      twapId: undefined,
-      transaction: this.name,
-      liquidation: forced ? ({ account: taker, markTicks, method: 'market' } as const) : undefined,
-    };
-    const makerOrder = orders.find(event.makerOid);
-    const direction = (start: bigint, signed: bigint): Direction =>
-      cause === code.CAUSE_DELEVERAGE ? 'Auto-Deleveraging' : directionOf(start, signed);
-    const ofTaker: FillFact = {
-      ...both,
-      account: taker,
-      sell: takerSells,
       startLots: event.takerStartLots,
-      direction: direction(event.takerStartLots, delta),
+      direction: deleverages ? 'Auto-Deleveraging' : directionOf(event.takerStartLots, delta),
       closedPnl: event.takerClosedPnl,
       fee: event.takerFee,
       builderFee: event.takerBuilderFee,
       crossed: true,
       oid: event.takerOid,
+      tid,
       clientId: this.takerClientId(event),
+      twapId: undefined,
+      liquidation,
+      transaction,
     };
     const ofMaker: FillFact = {
-      ...both,
       account: maker,
+      market,
       sell: !takerSells,
+      lots,
+      priceTicks,
+      timeMs,
       startLots: event.makerStartLots,
-      direction: direction(event.makerStartLots, -delta),
+      direction: deleverages ? 'Auto-Deleveraging' : directionOf(event.makerStartLots, -delta),
       closedPnl: event.makerClosedPnl,
       fee: event.makerFee,
       builderFee: event.makerBuilderFee,
       crossed: false,
       oid: event.makerOid,
+      tid,
       clientId: makerOrder?.clientId,
+      twapId: undefined,
+      liquidation,
+      transaction,
     };
     this.facts.fills.push(ofTaker, ofMaker);
     if (cause === code.CAUSE_TWAP) this.sliceFills.push(ofTaker);
     if (!OFF_BOOK.has(cause)) {
-      const [buyer, seller] = takerSells ? [maker, taker] : [taker, maker];
-      this.facts.trades.push({ market, takerSells, lots, priceTicks, timeMs, tid, buyer, seller, transaction: this.name });
+      const buyer = takerSells ? maker : taker;
+      const seller = takerSells ? taker : maker;
+      this.facts.trades.push({ market, takerSells, lots, priceTicks, timeMs, tid, buyer, seller, transaction });
     }
     if (makerOrder === undefined) return;
     makerOrder.leftLots -= lots;
@@ -292,18 +299,6 @@ class BlockReading {
     if (cause === code.CAUSE_TRIGGER) return this.context.orders.find(takerOid)?.clientId;
     const item = this.currentItem();
     return item?.op === 'place' || item?.op === 'modify' ? item.clientId : undefined;
-  }
-
-  /** The protocol's are hashes of the two oids; with the place in the chain they are also different for every trade. */
-  private nextTid(buyer: bigint, seller: bigint): number {
-    return this.tidOf(buyer, seller, this.fillEvents++);
-  }
-
-  private tidOf(buyer: bigint, seller: bigint, place: number): number {
-    let x = BigInt.asUintN(64, (buyer * 0x9e3779b97f4a7c15n) ^ (seller + 0x632be59bd9b4e019n));
-    x = BigInt.asUintN(64, (x ^ (x >> 31n)) * 0xbf58476d1ce4e5b9n) ^ (BigInt(this.block.number) << 20n) ^ BigInt(place);
-    x = BigInt.asUintN(64, (x ^ (x >> 27n)) * 0x94d049bb133111ebn);
-    return Number(BigInt.asUintN(TID_BITS, x ^ (x >> 31n)));
   }
 
   private markTicks(market: number, priceTicks: number): number {
@@ -342,7 +337,7 @@ class BlockReading {
       crossed: true,
       oid: 0n,
       // Behind all events of a block, one for each account and market.
-      tid: this.tidOf(BigInt(account), BigInt(market.index), -1),
+      tid: tradeId(BigInt(account), BigInt(market.index), this.block.number, -1),
       clientId: undefined,
       twapId: undefined,
       liquidation,

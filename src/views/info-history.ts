@@ -32,7 +32,7 @@ export function userFillsByTime(views: Views, fields: RequestFields): unknown {
   if (account === undefined) return [];
   const { histories, archive } = views;
   if (reversed) {
-    const newest = histories.fills.between(account, fromMs, toMs, Number.POSITIVE_INFINITY).slice(-FILL_ROWS);
+    const newest = histories.fills.newestBetween(account, fromMs, toMs, FILL_ROWS).reverse();
     return fillRows(views, newest, aggregate).reverse();
   }
   const older = archive?.fills(user, account, fromMs, toMs, FILL_ROWS) ?? [];

@@ -91,11 +91,14 @@ const terms = record({
 
 type Step =
   | { readonly do: 'add'; readonly slot: number; readonly terms: Omit<NewOrder, 'oid'> }
-  | { readonly do: 'show' | 'hide' | 'open' | 'close' | 'change' | 'recycle'; readonly which: number };
+  | { readonly do: 'show' | 'show held' | 'hide' | 'open' | 'close' | 'change' | 'recycle'; readonly which: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), slot: fc.nat(SLOTS - 1), terms }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('show', 'hide', 'open', 'close', 'change', 'recycle'), which: fc.nat(1000) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom('show', 'show held', 'hide', 'open', 'close', 'change', 'recycle'), which: fc.nat(1000) }),
+  },
 );
 
 /** Orders that both tables have. */
@@ -104,6 +107,8 @@ class Pair {
   readonly plain = new PlainTable();
   private readonly oids: bigint[] = [];
   private nextOrdinal = 1n;
+  /** Orders of the block, which its facts would hold. */
+  private held: { readonly plain: PlainOrder; readonly packed: TrackedOrder }[] = [];
   /** What histories would show. */
   private readonly shown: { readonly plain: PlainOrder; readonly row: number }[] = [];
 
@@ -112,11 +117,21 @@ class Pair {
       const oid = (this.nextOrdinal++ << 13n) | BigInt(step.slot);
       this.oids.push(oid);
       const order = { ...step.terms, oid };
-      this.packed.add(order);
-      this.plain.add(order);
-    } else if (step.do === 'recycle') this.packed.recycle();
+      this.held.push({ packed: this.packed.add(order), plain: this.plain.add(order) });
+    } else if (step.do === 'recycle') {
+      this.packed.recycle();
+      this.held = [];
+    } else if (step.do === 'show held') this.show(this.held[step.which % this.held.length]);
     else if (step.do === 'hide') this.hide(step.which);
     else this.change(step.do, this.oids[step.which % this.oids.length] ?? 0n);
+  }
+
+  private show(shown: { readonly plain: PlainOrder; readonly packed: TrackedOrder } | undefined): void {
+    if (shown === undefined) return;
+    const { plain, packed } = shown;
+    this.packed.show(packed);
+    plain.shown++;
+    this.shown.push({ plain, row: packed.row });
   }
 
   private hide(which: number): void {
@@ -132,9 +147,8 @@ class Pair {
     if (packed === undefined || plain === undefined) return;
     const slot = Number(oid & 0x1fffn);
     if (what === 'show') {
-      this.packed.show(packed);
-      plain.shown++;
-      this.shown.push({ plain, row: packed.row });
+      this.held.push({ plain, packed });
+      this.show({ plain, packed });
     } else if (what === 'open') {
       this.packed.settle(plain.account, slot, packed);
       this.plain.settle(plain.account, slot, plain);
@@ -162,6 +176,7 @@ class Pair {
         assert.deepEqual(seen(this.packed.findClientId(account, clientId)), seen(this.plain.findClientId(account, clientId)));
       }
     }
+    for (const { plain, packed } of this.held) assert.deepEqual(seen(packed), seen(plain));
     for (const { plain, row } of this.shown) assert.deepEqual(seen(this.packed.order(row)), seen(plain));
   }
 }

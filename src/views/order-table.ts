@@ -6,17 +6,18 @@
  *
  *   row   0  u64  oid              8  u32  account         12  u32  limit, ticks     16  u32  trigger, ticks
  *        20  u16  market          22  u8   FLAG_*          23  u8   time in force    24  u8   place            25  u8   status
- *        26  u8   1: is open      27  u8   not used        28  u32  rows that show it
+ *        26  u8   1: is open      27  u8   1: forgotten    28  u32  rows that show it
  *        32  i64  original lots   40  i64  lots left       48  f64  placed, ms       56  f64  status since, ms
  *        64  u32  open before it  68  u32  open behind it, both of the same account  72  client id, 16 bytes
  *
  * Invariant: `openOf` gives the orders that have a record. Closed ones stay until the histories that show them have let them go.
  */
 import { assert } from '../base/assert.ts';
+import { OID_SLOT_BITS as SLOT_BITS } from '../exchange/layout.ts';
 import type { OrderStatus } from '../exchange/messages.ts';
 import type { ClientId, TimeInForce } from '../ledger/transactions.ts';
 import { CLIENT_ID_BYTES, highWord, lowWord, readClientId, writeClientId } from './packed-words.ts';
-import { hashOfWords, NONE, RowIndex } from './row-index.ts';
+import { hashOfFive, hashOfNeighbour, hashOfPair, NONE, RowIndex } from './row-index.ts';
 import { NO_ROW, RowSpace } from './row-space.ts';
 
 export interface TriggerTerms {
@@ -64,6 +65,7 @@ const TIF = 23;
 const PLACE = 24;
 const STATUS = 25;
 const IS_OPEN = 26;
+const IS_FORGOTTEN = 27;
 const SHOWN = 28;
 const ORIGINAL = 32;
 const LEFT = 40;
@@ -82,7 +84,7 @@ const FLAG_TAKE_PROFIT = 16;
 const FLAG_TRIGGER_MARKET = 32;
 const FLAG_WHOLE = 64;
 
-const SLOT_MASK = 0x1fff;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
 export const NO_CHILDREN: readonly bigint[] = [];
 
 const TIFS: readonly TimeInForce[] = ['gtc', 'ioc', 'alo', 'market', 'fok'];
@@ -256,7 +258,7 @@ export class OrderTable {
   private readonly firstOpen = new RowIndex();
   /** Few have any. */
   private readonly children = new Map<number, readonly bigint[]>();
-  /** Rows of orders that are forgotten, as long as somebody may still look at them. */
+  /** Rows of orders that cannot be found any more, as long as somebody may still look at them, or show them. */
   private readonly forgotten: number[] = [];
   private readonly clientId = new DataView(new ArrayBuffer(CLIENT_ID_BYTES));
 
@@ -332,7 +334,13 @@ export class OrderTable {
 
   /** Rows of forgotten orders can be others' from now on. For when nobody holds an order any more. */
   recycle(): void {
-    for (const row of this.forgotten) this.rows.giveBack(row);
+    for (const row of this.forgotten) {
+      this.rows.view(row).setUint8(this.rows.at(row) + IS_FORGOTTEN, 0);
+      // A history may have come to show one again that it had let go in the same block.
+      if (this.word(row, SHOWN) > 0) continue;
+      this.children.delete(row);
+      this.rows.giveBack(row);
+    }
     this.forgotten.length = 0;
   }
 
@@ -341,9 +349,9 @@ export class OrderTable {
     const at = this.rows.at(row);
     if (view.getUint32(at + SHOWN, true) > 0 || view.getUint8(at + IS_OPEN) !== 0) return;
     const [low, high] = [view.getUint32(at + OID, true), view.getUint32(at + OID + 4, true)];
-    if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfWords(low, high), row);
-    this.children.delete(row);
-    this.forgotten.push(row);
+    if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfOid(low, high), row);
+    if (view.getUint8(at + IS_FORGOTTEN) === 0) this.forgotten.push(row);
+    view.setUint8(at + IS_FORGOTTEN, 1);
     if ((view.getUint8(at + FLAGS) & FLAG_CLIENT_ID) === 0) return;
     const account = view.getUint32(at + ACCOUNT, true);
     const hash = hashOfClientId(account, view, at + CLIENT_ID);
@@ -355,7 +363,7 @@ export class OrderTable {
 
   private addOid(row: number, oid: bigint): void {
     const [low, high] = [lowWord(oid), highWord(oid)];
-    const hash = hashOfWords(low, high);
+    const hash = hashOfOid(low, high);
     const known = this.placeOfHalves(low, high, hash);
     if (known === NONE) this.byOid.add(hash, row);
     else this.byOid.replace(known, row);
@@ -366,7 +374,7 @@ export class OrderTable {
   }
 
   private rowOfHalves(low: number, high: number): number {
-    const at = this.placeOfHalves(low, high, hashOfWords(low, high));
+    const at = this.placeOfHalves(low, high, hashOfOid(low, high));
     return at === NONE ? NO_ROW : this.byOid.row(at);
   }
 
@@ -392,7 +400,7 @@ export class OrderTable {
 
   private rowOfSlot(account: number, slot: number): number {
     const { bySlot } = this;
-    const hash = hashOfWords(account, slot);
+    const hash = hashOfNeighbour(slot, account);
     for (let at = bySlot.first(hash); at !== NONE; at = bySlot.next(at, hash)) {
       const row = bySlot.row(at);
       if (this.word(row, ACCOUNT) === account && this.slotOf(row) === slot) return row;
@@ -402,7 +410,7 @@ export class OrderTable {
 
   private placeOfFirstOpen(account: number): number {
     const { firstOpen } = this;
-    const hash = hashOfWords(account, 0);
+    const hash = hashOfPair(account, 0);
     let at = firstOpen.first(hash);
     while (at !== NONE && this.word(firstOpen.row(at), ACCOUNT) !== account) at = firstOpen.next(at, hash);
     return at;
@@ -416,12 +424,12 @@ export class OrderTable {
     const behind = at === NONE ? NO_ROW : this.firstOpen.row(at);
     this.setWord(row, OPEN_BEFORE, NO_ROW);
     this.setWord(row, OPEN_BEHIND, behind);
-    if (at === NONE) this.firstOpen.add(hashOfWords(account, 0), row);
+    if (at === NONE) this.firstOpen.add(hashOfPair(account, 0), row);
     else {
       this.setWord(behind, OPEN_BEFORE, row);
       this.firstOpen.replace(at, row);
     }
-    this.bySlot.add(hashOfWords(account, this.slotOf(row)), row);
+    this.bySlot.add(hashOfNeighbour(this.slotOf(row), account), row);
     this.rows.view(row).setUint8(this.rows.at(row) + IS_OPEN, 1);
   }
 
@@ -431,9 +439,9 @@ export class OrderTable {
     const behind = this.word(row, OPEN_BEHIND);
     if (behind !== NO_ROW) this.setWord(behind, OPEN_BEFORE, before);
     if (before !== NO_ROW) this.setWord(before, OPEN_BEHIND, behind);
-    else if (behind === NO_ROW) this.firstOpen.remove(hashOfWords(account, 0), row);
+    else if (behind === NO_ROW) this.firstOpen.remove(hashOfPair(account, 0), row);
     else this.firstOpen.replace(this.placeOfFirstOpen(account), behind);
-    this.bySlot.remove(hashOfWords(account, this.slotOf(row)), row);
+    this.bySlot.remove(hashOfNeighbour(this.slotOf(row), account), row);
     this.rows.view(row).setUint8(this.rows.at(row) + IS_OPEN, 0);
   }
 
@@ -462,6 +470,7 @@ function write(view: DataView, at: number, order: NewOrder): void {
   view.setUint8(at + PLACE, PLACES.indexOf(order.place));
   view.setUint8(at + STATUS, numberOfStatus(order.status));
   view.setUint8(at + IS_OPEN, 0);
+  view.setUint8(at + IS_FORGOTTEN, 0);
   view.setUint32(at + SHOWN, 0, true);
   view.setBigInt64(at + ORIGINAL, order.originalLots, true);
   view.setBigInt64(at + LEFT, order.leftLots, true);
@@ -484,8 +493,13 @@ function flagsOf({ sell, reduceOnly, clientId, trigger }: NewOrder): number {
   );
 }
 
+/** Orders that were placed one after the other are neighbours. */
+function hashOfOid(low: number, high: number): number {
+  return hashOfNeighbour((low >>> SLOT_BITS) | (high << (32 - SLOT_BITS)), high >>> SLOT_BITS);
+}
+
 function hashOfClientId(account: number, view: DataView, at: number): number {
-  return hashOfWords(account, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12));
+  return hashOfFive(account, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12));
 }
 
 function isSameClientId(a: DataView, atA: number, b: DataView, atB: number): boolean {

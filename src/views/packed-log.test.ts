@@ -30,10 +30,10 @@ test('every question has the answer of the log of objects', () => {
       fc.integer({ min: 1, max: 40 }),
       fc.integer({ min: 1, max: 90 }),
       fc.array(question, { minLength: 20, maxLength: 20 }),
-      (steps, each, all, questions) => {
+      (steps, each, mostAll, questions) => {
         const gone: number[] = [];
-        const packed = new PackedLog<Entry>(codec(gone), { each, all });
-        const plain = new BoundedLog<number, Entry>({ each, all });
+        const packed = new PackedLog<Entry>(codec(gone), { each, all: mostAll });
+        const plain = new BoundedLog<number, Entry>({ each, all: mostAll });
         let timeMs = 0;
         steps.forEach(({ owner, later }, number) => {
           timeMs += later;
@@ -49,6 +49,8 @@ test('every question has the answer of the log of objects', () => {
         for (const { owner, from, length, most } of questions) {
           assert.deepEqual(packed.newest(owner, most), plain.newest(owner, most));
           assert.deepEqual(packed.between(owner, from, from + length, most), plain.between(owner, from, from + length, most));
+          const all = plain.between(owner, from, from + length, Number.POSITIVE_INFINITY);
+          assert.deepEqual(packed.newestBetween(owner, from, from + length, most), all.reverse().slice(0, most));
         }
         const sorted = [...gone, ...left].sort((a, b) => a - b);
         assert.deepEqual(

@@ -15,7 +15,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { LogLimits, Timed } from './bounded-log.ts';
-import { hashOfWords, NONE, RowIndex } from './row-index.ts';
+import { hashOfPair, NONE, RowIndex } from './row-index.ts';
 import { NO_ROW, RowSpace } from './row-space.ts';
 
 /** Facts as bytes. */
@@ -109,6 +109,17 @@ export class PackedLog<T extends Timed> {
     return found;
   }
 
+  /** Entries of these times, both included, newest first, at most `most`. */
+  newestBetween(owner: number, fromMs: number, toMs: number, most: number): T[] {
+    const found: T[] = [];
+    for (let row = this.end(owner, OWNER_NEWEST); row !== NO_ROW && found.length < most; row = this.linked(row, OWN_OLDER)) {
+      const timeMs = this.timeMs(row);
+      if (timeMs < fromMs) break;
+      if (timeMs <= toMs) found.push(this.read(row));
+    }
+    return found;
+  }
+
   /** Looked for from both ends at once: most questions are about what was lately, some about all. */
   private firstSince(owner: number, fromMs: number): number {
     let older = this.end(owner, OWNER_OLDEST);
@@ -176,7 +187,7 @@ export class PackedLog<T extends Timed> {
 
   private find(owner: number): number {
     const { ownerIndex } = this;
-    const hash = hashOfWords(owner, 0);
+    const hash = hashOfPair(owner, 0);
     for (let at = ownerIndex.first(hash); at !== NONE; at = ownerIndex.next(at, hash)) {
       if (this.numberOf(ownerIndex.row(at)) === owner) return ownerIndex.row(at);
     }
@@ -192,12 +203,12 @@ export class PackedLog<T extends Timed> {
     view.setUint32(at + OWNER_OLDEST, NO_ROW, true);
     view.setUint32(at + OWNER_NEWEST, NO_ROW, true);
     view.setUint32(at + OWNER_COUNT, 0, true);
-    this.ownerIndex.add(hashOfWords(owner, 0), row);
+    this.ownerIndex.add(hashOfPair(owner, 0), row);
     return row;
   }
 
   private close(row: number): void {
-    this.ownerIndex.remove(hashOfWords(this.numberOf(row), 0), row);
+    this.ownerIndex.remove(hashOfPair(this.numberOf(row), 0), row);
     this.owners.giveBack(row);
   }
 

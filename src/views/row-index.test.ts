@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hashOfWords, NONE, RowIndex } from './row-index.ts';
+import { hashOfFive, hashOfNeighbour, hashOfPair, NONE, RowIndex } from './row-index.ts';
 
 function rowsOf(index: RowIndex, hash: number): number[] {
   const rows: number[] = [];
@@ -51,17 +51,37 @@ test('what is not there cannot be removed', () => {
   assert.throws(() => index.remove(8, 1), /in it/);
 });
 
-test('every word of a key counts, and neighbouring keys are spread over all places', () => {
+test('every bit of a key counts', () => {
+  type Five = [number, number, number, number, number];
+  type Pair = [number, number];
   const words = fc.array(fc.nat(0xffffffff), { minLength: 5, maxLength: 5 });
   fc.assert(
     fc.property(words, fc.nat(4), fc.nat(31), (key, word, bit) => {
-      const other = key.with(word, ((key[word] as number) ^ (1 << bit)) >>> 0);
-      const hash = (of: readonly number[]): number => hashOfWords(...(of as [number, number, number, number, number]));
-      assert.equal(hash(key), hash([...key]));
-      assert.notEqual(hash(key), hash(other));
+      const changed = (at: number): number[] => key.with(at, ((key[at] as number) ^ (1 << bit)) >>> 0);
+      assert.equal(hashOfFive(...(key as Five)), hashOfFive(...([...key] as Five)));
+      assert.notEqual(hashOfFive(...(key as Five)), hashOfFive(...(changed(word) as Five)));
+      const [pair, other] = [key, changed(word % 2)].map((of) => of.slice(0, 2) as Pair) as [Pair, Pair];
+      assert.notEqual(hashOfPair(...pair), hashOfPair(...other));
+      assert.notEqual(hashOfNeighbour(...pair), hashOfNeighbour(...other));
     }),
   );
-  const hit = new Set(Array.from({ length: 4096 }, (_, i) => hashOfWords(i << 13, 0) & 1023));
-  // All but one of 1,024 places in 18 are hit when 4,096 keys fall anywhere; 900 are missed by no factors that would do.
-  assert.ok(hit.size > 512, `${hit.size} of 1,024 places`);
+});
+
+test('keys in a row are spread over all places, or by eights', () => {
+  const places = (hashes: readonly number[], bits: number): number => new Set(hashes.map((hash) => (hash >>> bits) & 1023)).size;
+  const keys = Array.from({ length: 4096 }, (_, i) => i);
+  // Where 4,096 keys fall anywhere, all but one in 55 of 1,024 places are hit; that half of them are not is as good as impossible.
+  assert.ok(
+    places(
+      keys.map((key) => hashOfPair(key << 13, 0)),
+      0,
+    ) > 512,
+  );
+  assert.ok(
+    places(
+      keys.map((key) => hashOfNeighbour(8 * key, 0)),
+      3,
+    ) > 512,
+  );
+  for (const key of keys.slice(0, 8)) assert.equal(hashOfNeighbour(80 + key, 7), hashOfNeighbour(80, 7) + key);
 });

@@ -15,6 +15,9 @@ import { NO_ROW } from './row-space.ts';
 export const NONE = -1;
 
 const PLACES_LEAST = 16;
+const HIGH = 0xffff0000;
+const NEIGHBOUR_BITS = 3;
+const NEIGHBOUR_MASK = (1 << NEIGHBOUR_BITS) - 1;
 
 export class RowIndex {
   /** Two words a place: hash, row; row NO_ROW: the place is empty. At most half of the places are taken. */
@@ -88,23 +91,49 @@ export class RowIndex {
 
 /** For two sums over ten halves of words, and what is added to each. */
 const FACTORS = randomFillSync(new Uint32Array(22));
+/** The second sum's factors begin here. */
+const SECOND = 11;
 const factor = (i: number): number => FACTORS[i] as number;
 
 /**
- * The hash of a key of up to five words: for whoever does not know this process's factors any two keys have the same one with a probability of
- * 2^-32 (multiply-shift over vectors of 16-bit digits; Dietzfelbinger 1996, Thorup 2015). Clients choose client ids, so that is needed.
+ * The hash of a key of two words: for whoever does not know this process's factors any two keys have the same one with a probability of 2^-32
+ * (multiply-shift over vectors of 16-bit digits; Dietzfelbinger 1996, Thorup 2015).
  */
-export function hashOfWords(a: number, b: number, c = 0, d = 0, e = 0): number {
-  return (sum(0, a, b, c, d, e) & 0xffff0000) | (sum(11, a, b, c, d, e) >>> 16);
+export function hashOfPair(a: number, b: number): number {
+  return spread((sumOfPair(0, a, b) & HIGH) | (sumOfPair(SECOND, a, b) >>> 16));
 }
 
-function sum(i: number, a: number, b: number, c: number, d: number, e: number): number {
+/** Of five words, in the same way: clients choose client ids, so that is needed. */
+export function hashOfFive(a: number, b: number, c: number, d: number, e: number): number {
+  return spread((sumOfFive(0, a, b, c, d, e) & HIGH) | (sumOfFive(SECOND, a, b, c, d, e) >>> 16));
+}
+
+/** Of a pair, but eight neighbours that differ in the last bits of `a` alone come to lie beside each other: a line of the cache is as many places. */
+export function hashOfNeighbour(a: number, b: number): number {
+  return (hashOfPair(a >>> NEIGHBOUR_BITS, b) << NEIGHBOUR_BITS) | (a & NEIGHBOUR_MASK);
+}
+
+/** One to one (murmur3's finish): sums of keys in a row are in a row as well, with gaps that some factors make all too even. */
+function spread(sum: number): number {
+  let x = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}
+
+function sumOfPair(i: number, a: number, b: number): number {
   return (
     (factor(i) +
       Math.imul(factor(i + 1), a & 0xffff) +
       Math.imul(factor(i + 2), a >>> 16) +
       Math.imul(factor(i + 3), b & 0xffff) +
-      Math.imul(factor(i + 4), b >>> 16) +
+      Math.imul(factor(i + 4), b >>> 16)) |
+    0
+  );
+}
+
+function sumOfFive(i: number, a: number, b: number, c: number, d: number, e: number): number {
+  return (
+    (sumOfPair(i, a, b) +
       Math.imul(factor(i + 5), c & 0xffff) +
       Math.imul(factor(i + 6), c >>> 16) +
       Math.imul(factor(i + 7), d & 0xffff) +

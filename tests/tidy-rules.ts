@@ -36,7 +36,16 @@ const PARTS: Readonly<Record<string, Part>> = {
   base: {
     layer: 0,
     inBrowsers: true,
-    door: ['assert.ts', 'byte-cursor.ts', 'errors.ts', 'number-column.ts', 'packed-changes.ts', 'random.ts', 'word-columns.ts'],
+    door: [
+      'assert.ts',
+      'byte-cursor.ts',
+      'byte-slab.ts',
+      'errors.ts',
+      'number-column.ts',
+      'packed-changes.ts',
+      'random.ts',
+      'word-columns.ts',
+    ],
   },
   kernel: { layer: 1 },
   ledger: {

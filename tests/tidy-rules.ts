@@ -39,6 +39,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     door: [
       'assert.ts',
       'byte-cursor.ts',
+      'byte-slab.ts',
       'errors.ts',
       'hex-digits.ts',
       'number-column.ts',

@@ -8,6 +8,8 @@
 const SLAB_BYTES = 1 << 15;
 /** Longer ones have memory of their own. */
 const SHARE_MAX = SLAB_BYTES >> 3;
+/** Up to here byte by byte, which needs no view of what is copied. */
+const LOOP_MAX = 128;
 
 export class ByteSlab {
   private slab = new Uint8Array(0);
@@ -22,7 +24,8 @@ export class ByteSlab {
     }
     const copy = this.slab.subarray(this.at, this.at + length);
     this.at += length;
-    copy.set(from.subarray(0, length));
+    if (length > LOOP_MAX) copy.set(from.subarray(0, length));
+    else for (let i = 0; i < length; i++) copy[i] = from[i] as number;
     return copy;
   }
 }

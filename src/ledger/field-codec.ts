@@ -261,29 +261,43 @@ export type Fields<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ?
 
 type Loose = Record<string, unknown>;
 
+/** A field in its shape. One form for all codecs, which have several: what is asked of every field is found at once (measured: a third of the time). */
+interface Place {
+  readonly name: string;
+  readonly bits: number;
+  readonly isOptional: boolean;
+  readonly isBits: boolean;
+  readonly head: Codec<unknown>['head'];
+  readonly write: Codec<unknown>['write'];
+  readonly read: Codec<unknown>['read'];
+  readonly number: Codec<unknown>['number'];
+  column: number;
+}
+
+function placeOf(name: string, codec: Codec<unknown>): Place {
+  const { bits, isOptional = false, isBits = false, head, write, read, number } = codec;
+  return { name, bits, isOptional, isBits, head, write, read, number, column: 0 };
+}
+
 /** The fields of one shape: head and bytes behind a tag, which is the lowest bits of the head. */
 class Shape {
-  private readonly names: readonly string[];
-  private readonly codecs: readonly Codec<unknown>[];
+  private readonly places: readonly Place[];
   private readonly headBytes: number;
   private readonly tag: number;
   private readonly tagBits: number;
-  /** Of the head's first byte, of its second, and so on; then of the fields. */
+  /** Of the head's first byte, of its second, and so on. */
   private headColumns: readonly number[];
   private isNumbered = false;
-  private columns: readonly number[];
 
   constructor(fields: object, tag: number, tagBits: number) {
-    this.names = Object.keys(fields);
-    this.codecs = Object.values(fields) as Codec<unknown>[];
-    const bits = this.codecs.reduce((sum, codec) => sum + codec.bits, tagBits);
-    // The head is handled as one signed number of 32 bits, and so are the places of the fields.
-    if (bits > 31 || this.names.length > 31) throw new RangeError(`a head of ${bits} bits`);
+    this.places = Object.entries(fields).map(([name, codec]) => placeOf(name, codec as Codec<unknown>));
+    const bits = this.places.reduce((sum, place) => sum + place.bits, tagBits);
+    // The head is handled as one signed number of 32 bits, and so are the numbers of the fields.
+    if (bits > 31 || this.places.length > 31) throw new RangeError(`a head of ${bits} bits`);
     this.headBytes = Math.ceil(bits / 8);
     this.tag = tag;
     this.tagBits = tagBits;
     this.headColumns = new Array(this.headBytes).fill(0);
-    this.columns = new Array(this.names.length).fill(0);
   }
 
   /** `first`: the column of the head's first byte, if the shape shares it with others. A shape that stands in several places has one set of columns. */
@@ -291,58 +305,57 @@ class Shape {
     if (this.isNumbered) return;
     this.isNumbered = true;
     this.headColumns = this.headColumns.map((_, i) => (i === 0 ? first : undefined) ?? columns.add(''));
-    this.columns = this.names.map((name) => columns.add(name));
-    for (const codec of this.codecs) codec.number?.(columns);
+    for (const place of this.places) place.column = columns.add(place.name);
+    for (const { number } of this.places) number?.(columns);
   }
 
   write(writer: FieldWriter, value: Loose): void {
-    const { names, codecs, columns, headColumns } = this;
+    const { places, headColumns } = this;
     let head = this.tag;
     let shift = this.tagBits;
-    // By place. Most optional fields are absent, and a call for each of them took half of the time.
+    // By number of the field. Most optional ones are absent, and a call for each of them took a quarter of the time.
     let done = 0;
-    for (let i = 0; i < names.length; i++) {
-      const codec = codecs[i] as Codec<unknown>;
-      if (codec.bits === 0) continue;
-      const name = names[i] as string;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as Place;
+      const { name, bits } = place;
+      if (bits === 0) continue;
       const field = value[name];
-      if (field === undefined && codec.isOptional) done |= 1 << i;
+      if (field === undefined && place.isOptional) done |= 1 << i;
       else {
-        head |= codec.head(field, name) << shift;
-        if (codec.isBits) done |= 1 << i;
+        head |= place.head(field, name) << shift;
+        if (place.isBits) done |= 1 << i;
       }
-      shift += codec.bits;
+      shift += bits;
     }
     for (let i = 0; i < this.headBytes; i++) {
       writer.column = headColumns[i] as number;
       writer.byte((head >>> (8 * i)) & 0xff);
     }
-    for (let i = 0; i < names.length; i++) {
+    for (let i = 0; i < places.length; i++) {
       if ((done & (1 << i)) !== 0) continue;
-      const name = names[i] as string;
-      writer.column = columns[i] as number;
-      (codecs[i] as Codec<unknown>).write(writer, value[name], name);
+      const place = places[i] as Place;
+      writer.column = place.column;
+      place.write(writer, value[place.name], place.name);
     }
   }
 
   /** `first` is the head's first byte if there is a tag, which has been read to find this shape. */
   read(reader: FieldReader, first: number, into: Loose): void {
-    const { names, codecs, columns, headColumns } = this;
+    const { places, headColumns } = this;
     let head = first;
     for (let i = this.tagBits > 0 ? 1 : 0; i < this.headBytes; i++) {
       reader.column = headColumns[i] as number;
       head |= reader.byte() << (8 * i);
     }
     head >>>= this.tagBits;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      const codec = codecs[i] as Codec<unknown>;
-      const { bits } = codec;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as Place;
+      const { name, bits } = place;
       const own = head & ((1 << bits) - 1);
       head >>>= bits;
-      if (own === 0 && codec.isOptional) continue;
-      reader.column = columns[i] as number;
-      const value = codec.read(reader, own, name);
+      if (own === 0 && place.isOptional) continue;
+      reader.column = place.column;
+      const value = place.read(reader, own, name);
       if (value !== undefined) into[name] = value;
     }
     if (head !== 0) reader.malformed('unused bits are set');
@@ -374,11 +387,11 @@ export function variants<T>(
   shapes: readonly (readonly [word: string, tag: number, fields: object])[],
 ): Codec<T> {
   const byWord = new Map<unknown, Shape>();
-  const byTag = new Map<number, readonly [string, Shape]>();
+  const byTag: { readonly word: string; readonly shape: Shape }[] = [];
   for (const [word, tag, fields] of shapes) {
     const shape = new Shape(fields, tag, tagBits);
     byWord.set(word, shape);
-    byTag.set(tag, [word, shape]);
+    byTag[tag] = { word, shape };
   }
   const tagMask = (1 << tagBits) - 1;
   let tagColumn = 0;
@@ -397,8 +410,10 @@ export function variants<T>(
     read(reader, _head, name) {
       reader.column = tagColumn;
       const first = reader.byte();
-      const [word, shape] = byTag.get(first & tagMask) ?? reader.malformed(`${field} of ${name} is unknown`);
-      const value: Loose = { [field]: word };
+      const { word, shape } = byTag[first & tagMask] ?? reader.malformed(`${field} of ${name} is unknown`);
+      // A literal with a computed key takes 0.1 us longer, a third of an item (measured).
+      const value: Loose = {};
+      value[field] = word;
       shape.read(reader, first, value);
       return value as T;
     },

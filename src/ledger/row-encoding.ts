@@ -21,7 +21,9 @@ export class RowWriter implements FieldWriter {
   column = 0;
   private buffer: Uint8Array<ArrayBuffer>;
   private at = 0;
+  /** The first of those that were written, and how many were; the array is used again. */
   private readonly addresses: string[] = [];
+  private addressCount = 0;
   /** Their numbers once they are many. */
   private numbers: Map<string, number> | undefined;
   private readonly slab = new ByteSlab();
@@ -34,7 +36,7 @@ export class RowWriter implements FieldWriter {
   reset(): void {
     this.at = 0;
     this.column = 0;
-    this.addresses.length = 0;
+    this.addressCount = 0;
     this.numbers = undefined;
   }
 
@@ -89,14 +91,23 @@ export class RowWriter implements FieldWriter {
   }
 
   address(value: string, name: string): void {
-    const { addresses } = this;
-    const known = this.numbers === undefined ? addresses.indexOf(value) : (this.numbers.get(value) ?? -1);
-    this.varint(known < 0 ? addresses.length : known);
-    if (known >= 0) return;
+    const number = this.numberOf(value);
+    this.varint(number);
+    if (number < this.addressCount) return;
     this.hex(value, ADDRESS_BYTES, name, ADDRESS);
-    addresses.push(value);
-    if (addresses.length === ADDRESSES_FEW) this.numbers = new Map(addresses.map((address, number) => [address, number]));
-    else this.numbers?.set(value, addresses.length - 1);
+    this.addressCount++;
+    if (this.numbers !== undefined) this.numbers.set(value, number);
+    else this.addresses[number] = value;
+    if (this.addressCount === ADDRESSES_FEW) this.numbers = new Map(this.addresses.map((address, at) => [address, at]));
+  }
+
+  /** The next one, if it has none yet. */
+  private numberOf(value: string): number {
+    const { addresses, addressCount } = this;
+    if (this.numbers !== undefined) return this.numbers.get(value) ?? addressCount;
+    let number = 0;
+    while (number < addressCount && addresses[number] !== value) number++;
+    return number;
   }
 
   clientId(value: string, name: string): void {

@@ -39,32 +39,17 @@ export class PackedChanges implements Iterable<RecordChange> {
 
   /** The same changes, copied. */
   static of(changes: Iterable<RecordChange>): PackedChanges {
-    const pieces: Uint8Array[] = [];
-    let piece = new Uint8Array();
-    let used = 0;
-    const finish = (): void => {
-      if (used > 0) pieces.push(piece.subarray(0, used));
-    };
-    for (const { key, value } of changes) {
-      assert(key.length > 0 && key.length <= KEY_BYTES_MAX, `a key of ${key.length} bytes`);
-      assert(value === undefined || value.length < GONE, `a value of ${value?.length} bytes`);
-      const valueBytes = value?.length ?? 0;
-      const bytes = HEAD_BYTES + key.length + valueBytes;
-      if (used + bytes > piece.length) {
-        finish();
-        piece = new Uint8Array(Math.max(PIECE_BYTES, bytes));
-        used = 0;
-      }
-      const coded = value === undefined ? GONE : valueBytes;
-      piece[used] = key.length;
-      piece[used + 1] = coded;
-      piece[used + 2] = coded >>> 8;
-      piece.set(key, used + HEAD_BYTES);
-      if (value !== undefined) piece.set(value, used + HEAD_BYTES + key.length);
-      used += bytes;
-    }
-    finish();
-    return new PackedChanges(pieces);
+    return new PackedChanges([...packedPieces(changes)]);
+  }
+
+  /** The same changes, copied piece by piece: for more of them than are to be in memory at once. */
+  static *inPieces(changes: Iterable<RecordChange>): Generator<PackedChanges, void, undefined> {
+    for (const piece of packedPieces(changes)) yield new PackedChanges([piece]);
+  }
+
+  /** Before the first change. */
+  cursor(): ChangeCursor {
+    return new ChangeCursor(this.pieces);
   }
 
   /** Keys and values are views of the pieces. */
@@ -78,6 +63,76 @@ export class PackedChanges implements Iterable<RecordChange> {
       }
     }
   }
+}
+
+/** Goes through changes and makes no object of any: for those who look at every change of every block. */
+export class ChangeCursor {
+  /** Where the change is that `next` has found. */
+  view: DataView = new DataView(new ArrayBuffer(0));
+  keyAt = 0;
+  keyBytes = 0;
+  valueAt = 0;
+  /** -1: the record is gone. */
+  valueBytes = 0;
+  private readonly pieces: readonly Uint8Array[];
+  private nextPiece = 0;
+  private end = 0;
+
+  constructor(pieces: readonly Uint8Array[]) {
+    this.pieces = pieces;
+  }
+
+  /** Finds the next change, if there is one. */
+  next(): boolean {
+    while (this.end === this.view.byteLength) {
+      const piece = this.pieces[this.nextPiece++];
+      if (piece === undefined) return false;
+      this.view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
+      this.end = 0;
+    }
+    const { view, end: at } = this;
+    const bytes = view.getUint16(at + 1, true);
+    this.keyAt = at + HEAD_BYTES;
+    this.keyBytes = view.getUint8(at);
+    this.valueAt = this.keyAt + this.keyBytes;
+    this.valueBytes = bytes === GONE ? -1 : bytes;
+    this.end = bytes === GONE ? this.valueAt : this.valueAt + bytes;
+    return true;
+  }
+
+  /** Of a key of a class and numbers: a number, which has to be there. */
+  field(index: number): number {
+    return this.view.getUint32(this.keyAt + 1 + 4 * index);
+  }
+
+  /** The key's bytes from one of them on, as a view. */
+  keyFrom(byte: number): Uint8Array {
+    return new Uint8Array(this.view.buffer, this.view.byteOffset + this.keyAt + byte, this.keyBytes - byte);
+  }
+}
+
+function* packedPieces(changes: Iterable<RecordChange>): Generator<Uint8Array, void, undefined> {
+  let piece = new Uint8Array();
+  let used = 0;
+  for (const { key, value } of changes) {
+    assert(key.length > 0 && key.length <= KEY_BYTES_MAX, `a key of ${key.length} bytes`);
+    assert(value === undefined || value.length < GONE, `a value of ${value?.length} bytes`);
+    const valueBytes = value?.length ?? 0;
+    const bytes = HEAD_BYTES + key.length + valueBytes;
+    if (used + bytes > piece.length) {
+      if (used > 0) yield piece.subarray(0, used);
+      piece = new Uint8Array(Math.max(PIECE_BYTES, bytes));
+      used = 0;
+    }
+    const coded = value === undefined ? GONE : valueBytes;
+    piece[used] = key.length;
+    piece[used + 1] = coded;
+    piece[used + 2] = coded >>> 8;
+    piece.set(key, used + HEAD_BYTES);
+    if (value !== undefined) piece.set(value, used + HEAD_BYTES + key.length);
+    used += bytes;
+  }
+  if (used > 0) yield piece.subarray(0, used);
 }
 
 function isGone(piece: Uint8Array, at: number): boolean {

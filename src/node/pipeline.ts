@@ -12,7 +12,7 @@
  * Not here: who may submit what (signatures), and what the journal's folder is (a port).
  */
 import { HeddleError } from '../base/errors.ts';
-import { PackedChanges, type RecordChange } from '../base/packed-changes.ts';
+import { PackedChanges } from '../base/packed-changes.ts';
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
 import { committedValue } from '../commitment/state-tree.ts';
 import type { Genesis } from '../exchange/genesis.ts';
@@ -76,7 +76,7 @@ export interface ConfirmedBlock {
   /** u32 code, then the events; the block's own by the index of their transaction, then the system's. */
   readonly receipts: readonly Uint8Array[];
   /** The records that the block has changed, each once, as the state tree commits to them. */
-  readonly changes: Iterable<RecordChange>;
+  readonly changes: PackedChanges;
 }
 
 /** A transaction was executed; its block is in the journal. */

@@ -2,6 +2,7 @@
  * Random blocks executed by an engine and told as a pipeline tells them, with the naive twin that wrote them as the judge: what the tests
  * of views and of others who follow blocks are fed with.
  */
+import { PackedChanges } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import type { NaiveLedger } from '../exchange/naive.ts';
 import type { Receipts } from '../execution/api.ts';
@@ -17,6 +18,7 @@ interface ExecutedBlock {
 }
 
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096, workers: 1, commitment: true };
+const NO_CHANGES = new PackedChanges([]);
 
 export async function* executedBlocks(
   seed: number,
@@ -27,7 +29,7 @@ export async function* executedBlocks(
   try {
     for (const { block, ledger } of randomHistory(seed, genesis, options)) {
       const { firstOrdinal } = engine;
-      const { receipts, changes = [] } = await engine.executeBlock(block, { model: 'serial', changes: true });
+      const { receipts, changes = NO_CHANGES } = await engine.executeBlock(block, { model: 'serial', changes: true });
       const { number, timeMs, transactions } = block;
       yield { block: { number, timeMs, firstOrdinal, transactions, receipts: bytesOf(receipts), changes }, ledger, engine };
     }

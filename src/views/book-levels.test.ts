@@ -5,9 +5,17 @@ import fc from 'fast-check';
 import { type BookLevel, BookLevels } from './book-levels.ts';
 
 const changes = fc.array(
-  fc.record({ price: fc.integer({ min: 1, max: 4000 }), sell: fc.boolean(), lots: fc.bigInt({ min: 0n, max: 50n }) }),
+  fc.record({
+    price: fc.integer({ min: 1, max: 4000 }),
+    sell: fc.boolean(),
+    lots: fc.oneof(fc.bigInt({ min: 0n, max: 50n }), fc.bigInt({ min: 2n ** 31n - 2n, max: 2n ** 62n })),
+  }),
   { maxLength: 300, size: 'max' },
 );
+
+function set(book: BookLevels, priceTicks: number, sell: boolean, lots: bigint, orders: number): void {
+  book.set(priceTicks, sell, Number(BigInt.asUintN(32, lots)), Number(BigInt.asUintN(32, lots >> 32n)), orders);
+}
 
 /** A price has orders of one side; without lots there is no level. */
 function bookOf(found: readonly { price: number; sell: boolean; lots: bigint }[]): {
@@ -17,7 +25,8 @@ function bookOf(found: readonly { price: number; sell: boolean; lots: bigint }[]
   const book = new BookLevels();
   const plain = new Map<number, { sell: boolean; lots: bigint }>();
   for (const { price, sell, lots } of found) {
-    book.set(price, lots === 0n ? undefined : { lots, orders: 1, sell });
+    if (lots === 0n) book.remove(price);
+    else set(book, price, sell, lots, 1);
     if (lots === 0n) plain.delete(price);
     else plain.set(price, { sell, lots });
   }
@@ -70,8 +79,8 @@ test('aggregation rounds bids down and asks up, and loses nothing', () => {
     { numRuns: 100 },
   );
   const book = new BookLevels();
-  book.set(123_456, { lots: 1n, orders: 1, sell: false });
-  book.set(123_461, { lots: 2n, orders: 3, sell: true });
+  set(book, 123_456, false, 1n, 1);
+  set(book, 123_461, true, 2n, 3);
   assert.deepEqual(book.top(false, 20, { digits: 5, step: 1 }), [{ priceTicks: 123_450, lots: 1n, orders: 1 }]);
   assert.deepEqual(book.top(true, 20, { digits: 5, step: 5 }), [{ priceTicks: 123_500, lots: 2n, orders: 3 }]);
   assert.deepEqual(book.top(true, 20, { digits: 2, step: 1 }), [{ priceTicks: 130_000, lots: 2n, orders: 3 }]);

@@ -1,7 +1,8 @@
 /**
  * One market's book as clients see it: levels of both sides by price, best first, each with its visible size and number of orders.
  *
- * Invariant: `levels` are the present level records of the state. A change costs a binary search and the move of the prices behind it.
+ * Levels lie in columns in the order of their prices and become objects when they are read.
+ * Invariant: `levels` are the present level records of the state. A change costs a binary search and the move of the levels behind it.
  */
 import type { Market } from './market-table.ts';
 
@@ -17,41 +18,38 @@ export interface Aggregation {
   readonly step: number;
 }
 
-export class BookLevels {
-  private readonly byPrice = [new Map<number, BookLevel>(), new Map<number, BookLevel>()] as const;
-  /** Prices, ascending. */
-  private readonly prices: readonly [number[], number[]] = [[], []];
+const LEVELS_AT_FIRST = 16;
+/** u32 lower and upper word of the lots, u32 orders. */
+const WORDS = 3;
 
-  /** Without a level: there is none at this price any more. A price has orders of one side only. */
-  set(priceTicks: number, level: { readonly lots: bigint; readonly orders: number; readonly sell: boolean } | undefined): void {
-    for (const side of [0, 1] as const) {
-      if (level !== undefined && level.sell === (side === 1)) continue;
-      if (this.byPrice[side].delete(priceTicks)) this.prices[side].splice(indexOf(this.prices[side], priceTicks), 1);
-    }
-    if (level === undefined) return;
-    const side = level.sell ? 1 : 0;
-    if (!this.byPrice[side].has(priceTicks)) this.prices[side].splice(indexOf(this.prices[side], priceTicks), 0, priceTicks);
-    this.byPrice[side].set(priceTicks, { priceTicks, lots: level.lots, orders: level.orders });
+export class BookLevels {
+  private readonly bids = new SideLevels();
+  private readonly asks = new SideLevels();
+
+  /** The size is two words, signed together. A price has orders of one side only. */
+  set(priceTicks: number, sell: boolean, lotsLow: number, lotsHigh: number, orders: number): void {
+    (sell ? this.bids : this.asks).remove(priceTicks);
+    (sell ? this.asks : this.bids).set(priceTicks, lotsLow, lotsHigh, orders);
+  }
+
+  /** There is no level at this price any more. */
+  remove(priceTicks: number): void {
+    this.bids.remove(priceTicks);
+    this.asks.remove(priceTicks);
   }
 
   get bestBid(): BookLevel | undefined {
-    const price = this.prices[0].at(-1);
-    return price === undefined ? undefined : this.byPrice[0].get(price);
+    return this.bids.level(this.bids.length - 1);
   }
 
   get bestAsk(): BookLevel | undefined {
-    const price = this.prices[1][0];
-    return price === undefined ? undefined : this.byPrice[1].get(price);
+    return this.asks.level(0);
   }
 
   /** Levels of a side, best first. */
   *levels(sell: boolean): Generator<BookLevel, void, undefined> {
-    const prices = this.prices[sell ? 1 : 0];
-    const byPrice = this.byPrice[sell ? 1 : 0];
-    for (let i = 0; i < prices.length; i++) {
-      const level = byPrice.get(prices[sell ? i : prices.length - 1 - i] as number);
-      if (level !== undefined) yield level;
-    }
+    const side = sell ? this.asks : this.bids;
+    for (let i = 0; i < side.length; i++) yield side.level(sell ? i : side.length - 1 - i) as BookLevel;
   }
 
   /** At most `most` levels of a side, prices rounded to what `aggregation` leaves of them: bids down, asks up. */
@@ -85,15 +83,64 @@ export class BookLevels {
   }
 }
 
-/** Where a price is, or would have to be. */
-function indexOf(prices: readonly number[], price: number): number {
-  let [low, high] = [0, prices.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((prices[middle] as number) < price) low = middle + 1;
-    else high = middle;
+/** Levels of one side, by price, ascending. */
+class SideLevels {
+  length = 0;
+  private prices = new Uint32Array(LEVELS_AT_FIRST);
+  private words = new Uint32Array(LEVELS_AT_FIRST * WORDS);
+
+  level(index: number): BookLevel | undefined {
+    if (index < 0 || index >= this.length) return undefined;
+    const at = index * WORDS;
+    const lots = (BigInt((this.words[at + 1] as number) | 0) << 32n) | BigInt(this.words[at] as number);
+    return { priceTicks: this.prices[index] as number, lots, orders: this.words[at + 2] as number };
   }
-  return low;
+
+  set(priceTicks: number, lotsLow: number, lotsHigh: number, orders: number): void {
+    const index = this.indexOf(priceTicks);
+    if (index === this.length || this.prices[index] !== priceTicks) this.insert(index, priceTicks);
+    const at = index * WORDS;
+    this.words[at] = lotsLow;
+    this.words[at + 1] = lotsHigh;
+    this.words[at + 2] = orders;
+  }
+
+  remove(priceTicks: number): void {
+    const index = this.indexOf(priceTicks);
+    if (index === this.length || this.prices[index] !== priceTicks) return;
+    this.prices.copyWithin(index, index + 1, this.length);
+    this.words.copyWithin(index * WORDS, (index + 1) * WORDS, this.length * WORDS);
+    this.length--;
+  }
+
+  private insert(index: number, priceTicks: number): void {
+    if (this.length === this.prices.length) {
+      this.prices = doubled(this.prices);
+      this.words = doubled(this.words);
+    }
+    this.prices.copyWithin(index + 1, index, this.length);
+    this.words.copyWithin((index + 1) * WORDS, index * WORDS, this.length * WORDS);
+    this.prices[index] = priceTicks;
+    this.length++;
+  }
+
+  /** Where a price is, or would have to be. */
+  private indexOf(priceTicks: number): number {
+    const { prices } = this;
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((prices[middle] as number) < priceTicks) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function doubled(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * column.length);
+  larger.set(column);
+  return larger;
 }
 
 function rounded(price: number, { digits, step }: Aggregation, up: boolean): number {

@@ -1,11 +1,13 @@
 /** Feeds: snapshots, who is told what, when a book is sent again, and that what is closed is silent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PackedChanges } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { Engine } from '../execution/index.ts';
 import type { OrderItem, Transaction } from '../ledger/transactions.ts';
 import { type FeedMessage, MalformedRequest, Views } from './index.ts';
 
+const NO_CHANGES = new PackedChanges([]);
 const START_MS = 1_760_000_000_000;
 const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
 const [ANN, BEN, EVE] = [address(1), address(2), address(3)];
@@ -49,7 +51,7 @@ class Chain {
     const { engine } = this;
     const { firstOrdinal } = engine;
     const block = { number: ++this.number, timeMs: this.timeMs, transactions };
-    const { receipts, changes = [] } = await engine.executeBlock(block, { model: 'serial', changes: true });
+    const { receipts, changes = NO_CHANGES } = await engine.executeBlock(block, { model: 'serial', changes: true });
     const bytes = Array.from({ length: receipts.count }, (_, i) => {
       const code = new Uint8Array(4);
       new DataView(code.buffer).setUint32(0, receipts.code(i), true);

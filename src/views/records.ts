@@ -9,26 +9,67 @@ import * as L from '../ledger/layout.ts';
 import type { Address } from '../ledger/transactions.ts';
 
 export const RECORD_HEADER = 8;
+/** Fields of a position that are read on their own. */
+export const POSITION_LOTS = 8;
+export const POSITION_COST = 16;
 
-/** Fields of one value at a time; what the value does not have is zero. */
+/** Fields of one record at a time, wherever it lies; what is read has to be there. */
 export class RecordReader {
-  private readonly bytes = new Uint8Array(64);
-  private readonly view = new DataView(this.bytes.buffer);
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private base = 0;
 
-  load(value: Uint8Array): this {
-    this.bytes.fill(0);
-    this.bytes.set(value, RECORD_HEADER);
+  /** From now on the record whose header is, or would be, at `base`. */
+  over(view: DataView, base: number): this {
+    this.view = view;
+    this.base = base;
     return this;
   }
 
-  u8 = (at: number): number => this.view.getUint8(at);
-  u16 = (at: number): number => this.view.getUint16(at, true);
-  u32 = (at: number): number => this.view.getUint32(at, true);
-  i64 = (at: number): bigint => this.view.getBigInt64(at, true);
-  u64 = (at: number): bigint => this.view.getBigUint64(at, true);
+  u8(at: number): number {
+    return this.view.getUint8(this.base + at);
+  }
+
+  u16(at: number): number {
+    return this.view.getUint16(this.base + at, true);
+  }
+
+  u32(at: number): number {
+    return this.view.getUint32(this.base + at, true);
+  }
+
+  i32(at: number): number {
+    return this.view.getInt32(this.base + at, true);
+  }
+
+  i64(at: number): bigint {
+    return this.view.getBigInt64(this.base + at, true);
+  }
+
+  u64(at: number): bigint {
+    return this.view.getBigUint64(this.base + at, true);
+  }
+
   /** A u64 below 2^53. */
-  time = (at: number): number => this.u32(at + 4) * 2 ** 32 + this.u32(at);
-  hex = (from: number, to: number): string => `0x${Buffer.from(this.bytes.subarray(from, to)).toString('hex')}`;
+  time(at: number): number {
+    return this.u32(at + 4) * 2 ** 32 + this.u32(at);
+  }
+
+  hex(from: number, to: number): string {
+    const { buffer, byteOffset } = this.view;
+    return `0x${Buffer.from(buffer, byteOffset + this.base + from, to - from).toString('hex')}`;
+  }
+}
+
+/** Puts a value into the record of so many bytes at `to`, behind its header; what it does not have is zero. */
+export function putValue(record: DataView, to: number, recordBytes: number, from: DataView, at: number, bytes: number): void {
+  const start = to + RECORD_HEADER;
+  const end = to + recordBytes;
+  const whole = bytes & ~3;
+  let i = 0;
+  for (; i < whole; i += 4) record.setUint32(start + i, from.getUint32(at + i, true), true);
+  for (; i < bytes; i++) record.setUint8(start + i, from.getUint8(at + i));
+  for (; (i & 3) !== 0; i++) record.setUint8(start + i, 0);
+  for (let rest = start + i; rest < end; rest += 4) record.setUint32(rest, 0, true);
 }
 
 export interface AccountState {
@@ -175,8 +216,8 @@ export function readMargin(r: Reader): MarginState {
 
 export function readPosition(r: Reader): PositionState {
   return {
-    sizeLots: r.i64(8),
-    cost: r.i64(16),
+    sizeLots: r.i64(POSITION_LOTS),
+    cost: r.i64(POSITION_COST),
     rawUsd: r.i64(24),
     realised: r.i64(32),
     funding: r.i64(40),
@@ -209,10 +250,6 @@ export function readExtra(r: Reader): ExtraState {
     child1: r.u16(44),
     child2: r.u16(46),
   };
-}
-
-export function readLevel(r: Reader): { readonly totalLots: bigint; readonly count: number; readonly sell: boolean } {
-  return { totalLots: r.i64(8), count: r.u32(24), sell: r.u32(28) !== 0 };
 }
 
 export function readPrice(r: Reader): PriceState {

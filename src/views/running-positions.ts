@@ -30,7 +30,7 @@ export class RunningPositions {
 
   lots(account: number, market: number): bigint {
     const key = positionKey(account, market);
-    return this.changed.get(key)?.lots ?? this.starts.get(key) ?? this.mirror.positions.get(account, market)?.sizeLots ?? 0n;
+    return this.changed.get(key)?.lots ?? this.starts.get(key) ?? this.mirror.lotsOf(account, market);
   }
 
   /**
@@ -58,7 +58,7 @@ export class RunningPositions {
 
   /** Markets in which an account has a position, ascending. */
   marketsOf(account: number): number[] {
-    const markets = new Set(this.mirror.positions.of(account).keys());
+    const markets = new Set(this.mirror.positions.secondsOf(account));
     for (const key of [...this.starts.keys(), ...this.changed.keys()]) {
       if (Math.floor(key / MARKETS_STEP) === account) markets.add(key % MARKETS_STEP);
     }
@@ -79,7 +79,7 @@ export class RunningPositions {
     const known = this.changed.get(key);
     if (known !== undefined) return known;
     const lots = this.lots(account, market);
-    const cost = lots === 0n ? 0n : (this.mirror.positions.get(account, market)?.cost ?? 0n);
+    const cost = lots === 0n ? 0n : this.mirror.costOf(account, market);
     const running = { lots, cost };
     this.changed.set(key, running);
     return running;

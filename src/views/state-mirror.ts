@@ -2,7 +2,8 @@
  * The state at one height, as objects that requests read: kept from the records that each block has changed.
  *
  * The engine's memory changes while a block executes, also between two turns of the event loop; this does not. Work per block is that of the
- * records that have changed. What no view needs (nonces, reports, minutes, bit pages) is left out.
+ * records that have changed: those of the classes that change with every order stay bytes (packed-records.ts) and become objects when they are
+ * read. What no view needs (nonces, reports, minutes, bit pages) is left out.
  *
  * Invariant: what is here is what the records of the state at `height` say; `state-mirror.test.ts` compares it with all of them.
  * Accounts have a number of their own here, an id: mostly the ledger's, but an account that has become dormant (docs/rules.md, 11) keeps its
@@ -10,6 +11,7 @@
  *
  * Not here: when orders were placed and what became of them (order-table.ts).
  */
+import { type ChangeCursor, PackedChanges, type RecordChange } from '../base/packed-changes.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { exchangeOptions, marketOptions } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
@@ -17,14 +19,8 @@ import { NO_ACCOUNT } from '../kernel/layout.ts';
 import * as L from '../ledger/layout.ts';
 import type { Address, ClientId } from '../ledger/transactions.ts';
 import { BookLevels } from './book-levels.ts';
+import { PackedRecords } from './packed-records.ts';
 import * as R from './records.ts';
-
-/** A record as the engine or the store has it, or as a block has changed it; without a value it is gone. */
-export interface MirroredRecord {
-  /** u8 class, then the key's bytes. */
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | undefined;
-}
 
 /** To whom and where a block has done something. */
 export interface Touched {
@@ -36,8 +32,8 @@ export interface Touched {
   readonly books: Set<number>;
   /** Markets whose mark has changed. */
   readonly marks: Set<number>;
-  /** Changed orders, by account and slot. */
-  readonly orders: { readonly account: number; readonly slot: number }[];
+  /** Changed orders: of each the account and the slot. */
+  readonly orders: number[];
 }
 
 const U64_MAX = 2n ** 64n - 1n;
@@ -45,6 +41,11 @@ const U64_MAX = 2n ** 64n - 1n;
 const FIRST_OWN_ID = 2 ** 24;
 const HISTORY_DAYS = 14;
 const DAYS_PER_PART = 7;
+const RECORD_BYTES = 64;
+const ADDRESS_WORDS = 5;
+const BOUND_WORDS = ADDRESS_WORDS + 1;
+/** Of a value of an account: so many that its address is there as a whole. */
+const ADDRESS_END = L.ACCOUNT_ADDRESS - R.RECORD_HEADER + 4 * ADDRESS_WORDS;
 
 const NO_PRICE: R.PriceState = { indexTicks: 0, markTicks: 0, lastTicks: 0 };
 const NO_TOTALS: R.TotalsState = { volume: 0n, openInterestLots: 0n };
@@ -88,11 +89,14 @@ export class StateMirror {
   readonly settledTicks: number[];
   /** STATUS_* of the next block. */
   readonly statuses: number[];
-  readonly positions = new Nested<number, number, R.PositionState>();
-  readonly orders = new Nested<number, number, R.OrderState>();
-  readonly extras = new Nested<number, number, R.ExtraState>();
+  /** By account and market. */
+  readonly positions = new PackedRecords(64, R.readPosition);
+  /** By account and slot, as extras. */
+  readonly orders = new PackedRecords(64, R.readOrder);
+  readonly extras = new PackedRecords(64, R.readExtra);
   readonly twaps = new Nested<number, number, R.TwapState>();
-  readonly balances = new Nested<number, number, bigint>();
+  /** By account and token. */
+  readonly balances = new PackedRecords(32, (r) => r.u64(L.BALANCE_AMOUNT));
   /** By account and name; the unnamed agent has the name ''. */
   readonly agents = new Nested<number, string, number>();
   /** Versions of signer sets by user and signer. */
@@ -107,8 +111,6 @@ export class StateMirror {
   readonly owned = new Nested<number, number, true>();
   /** Accounts with an open position, by market. */
   readonly holders = new Nested<number, number, true>();
-  /** Oids of open orders by account and client id. */
-  readonly clientIds = new Nested<number, ClientId, bigint>();
   /** Codes by owner; one may have several. */
   readonly referralCodes = new Nested<number, string, true>();
   /** Those whom an account has referred. */
@@ -121,12 +123,16 @@ export class StateMirror {
   private readonly free = new Set<number>();
   private nextOwnId = FIRST_OWN_ID;
   private readonly numbers = new Map<Address, number>();
-  private readonly margins = new Map<number, R.MarginState>();
+  /** By number of the ledger, six words: the address that it was bound to last, as it stands in the record, and 1; 0: to none yet. */
+  private bound = new Uint32Array(BOUND_WORDS);
+  private readonly margins = new PackedRecords(64, R.readMargin);
   private readonly settings = new Map<number, R.SettingsState>();
-  private readonly volumes = new Map<number, R.VolumeState>();
+  private readonly volumes = new PackedRecords(32, R.readVolume);
   private readonly histories = new Nested<number, number, readonly bigint[]>();
   private readonly rewards = new Map<number, { readonly builder: bigint; readonly referral: bigint }>();
-  private readonly reader = new R.RecordReader();
+  /** A record of the value that is looked at, in full. */
+  private readonly record = new DataView(new ArrayBuffer(RECORD_BYTES));
+  private readonly reader = new R.RecordReader().over(this.record, 0);
   /** Numbers that are free behind the block that is taken in. */
   private readonly gone = new Set<number>();
   /** Accounts that become dormant with the block that is taken in. */
@@ -152,10 +158,10 @@ export class StateMirror {
       const backstop = address === genesis.backstop;
       const [role, owner] = backstop ? [L.ROLE_VAULT, NO_ACCOUNT] : [L.ROLE_USER, 0];
       this.setAccount(number, { address, role, owner, threshold: 0, signerSet: 0, expiresMs: 0n });
-      for (const { token, amount } of balances) this.balances.put(number, token, amount === 0n ? undefined : amount);
+      for (const { token, amount } of balances) if (amount !== 0n) this.balances.put(number, token, wordsOf(amount), 0, 8);
       if (collateral === 0n && !backstop) return;
-      this.margins.set(number, { collateral, orderMargin: 0n, openOrders: 0, feeTier: 0, makerTier: 0, referred: false });
-      this.volumes.set(number, NO_VOLUME);
+      this.margins.put(number, 0, wordsOf(collateral), 0, 8);
+      this.volumes.put(number, 0, wordsOf(0n), 0, 8);
       this.rewards.set(number, { builder: 0n, referral: 0n });
       if (!backstop) return;
       this.vaults.set(number, {
@@ -176,7 +182,7 @@ export class StateMirror {
 
   /** The id of the account that has a number in the ledger now. */
   idOf(number: number): number {
-    return this.ids.get(number) ?? number;
+    return this.ids.size === 0 ? number : (this.ids.get(number) ?? number);
   }
 
   /** The id of an address that has an account. */
@@ -196,8 +202,21 @@ export class StateMirror {
     return this.accounts.keys();
   }
 
+  hasMargin(account: number): boolean {
+    return this.margins.has(account, 0);
+  }
+
   margin(account: number): R.MarginState | undefined {
-    return this.margins.get(account);
+    return this.margins.get(account, 0);
+  }
+
+  /** Size and entry cost of a position; 0: there is none. */
+  lotsOf(account: number, market: number): bigint {
+    return this.positions.at(account, market)?.i64(R.POSITION_LOTS) ?? 0n;
+  }
+
+  costOf(account: number, market: number): bigint {
+    return this.positions.at(account, market)?.i64(R.POSITION_COST) ?? 0n;
   }
 
   settingsOf(account: number): R.SettingsState | undefined {
@@ -205,7 +224,7 @@ export class StateMirror {
   }
 
   volumeOf(account: number): R.VolumeState {
-    return this.volumes.get(account) ?? NO_VOLUME;
+    return this.volumes.get(account, 0) ?? NO_VOLUME;
   }
 
   rewardsOf(account: number): { readonly builder: bigint; readonly referral: bigint } {
@@ -229,19 +248,72 @@ export class StateMirror {
 
   // --- Keeping ----------------------------------------------------------------------------------------------------------------------
 
-  /** Who has which number in a block, before the rest of it is taken in: events speak of accounts by number. */
-  noteAccounts(records: Iterable<MirroredRecord>): void {
-    for (const { key, value } of records) {
-      if (key[0] === X.CLASS_DORMANT && value !== undefined) {
-        const id = this.numbers.get(`0x${Buffer.from(key.subarray(1)).toString('hex')}`);
-        if (id !== undefined) this.folded.add(id);
+  /**
+   * Before the events of a block are read: who has which number in it, since events speak of accounts by number, and what its prices and delistings
+   * say, marks by market, and prices of settlement of markets that end. The state stays that of the block before.
+   */
+  prepare(changes: PackedChanges): { readonly marks: Map<number, number>; readonly delisted: Map<number, number> } {
+    const marks = new Map<number, number>();
+    const delisted = new Map<number, number>();
+    const change = changes.cursor();
+    while (change.next()) {
+      if (change.valueBytes < 0) continue;
+      switch (change.view.getUint8(change.keyAt)) {
+        case L.CLASS_ACCOUNT:
+          this.noteAccount(change);
+          break;
+        case X.CLASS_DORMANT: {
+          const id = this.numbers.get(hexOf(change.keyFrom(1)));
+          if (id !== undefined) this.folded.add(id);
+          break;
+        }
+        case X.CLASS_PRICE:
+          marks.set(change.field(0), R.readPrice(this.valueOf(change)).markTicks);
+          break;
+        case X.CLASS_DELISTING: {
+          const market = change.field(0);
+          const read = this.valueOf(change);
+          if (!this.isDelisted(market) && read.time(16) !== 0) delisted.set(market, read.u32(24));
+          break;
+        }
       }
-      if (key[0] !== L.CLASS_ACCOUNT || value === undefined) continue;
-      const number = field(key, 0);
-      const account = R.readAccount(this.reader.load(value));
-      const known = this.bind(number, account.address);
-      if (!this.accounts.has(known)) this.setAccount(known, this.ownerAsId(account));
     }
+    return { marks, delisted };
+  }
+
+  private noteAccount(change: ChangeCursor): void {
+    const number = change.field(0);
+    // Nearly always the number is bound already: the account has only used a nonce.
+    if (this.isBound(number, change)) {
+      this.free.delete(number);
+      return;
+    }
+    const account = R.readAccount(this.valueOf(change));
+    const id = this.bind(number, account.address);
+    if (!this.accounts.has(id)) this.setAccount(id, this.ownerAsId(account));
+  }
+
+  /** Was the number bound to this address last? From now on it is. */
+  private isBound(number: number, change: ChangeCursor): boolean {
+    const { view, valueAt, valueBytes } = change;
+    const from = number * BOUND_WORDS;
+    if (from >= this.bound.length) {
+      const larger = new Uint32Array(2 * (from + BOUND_WORDS));
+      larger.set(this.bound);
+      this.bound = larger;
+    }
+    const { bound } = this;
+    // An address that ends in zeros may not be there as a whole.
+    const isWhole = valueBytes >= ADDRESS_END;
+    let is = isWhole && bound[from + ADDRESS_WORDS] === 1;
+    bound[from + ADDRESS_WORDS] = isWhole ? 1 : 0;
+    for (let word = 0; isWhole && word < ADDRESS_WORDS; word++) {
+      const now = view.getUint32(valueAt + L.ACCOUNT_ADDRESS - R.RECORD_HEADER + 4 * word, true);
+      if (bound[from + word] === now) continue;
+      bound[from + word] = now;
+      is = false;
+    }
+    return is;
   }
 
   /** From now on a number is that of an address. */
@@ -255,21 +327,21 @@ export class StateMirror {
     return id;
   }
 
-  /** What changed prices and delistings say, before they are taken in: marks by market, and prices of settlement of markets that end. */
-  pricesIn(records: Iterable<MirroredRecord>): { readonly marks: Map<number, number>; readonly delisted: Map<number, number> } {
-    const marks = new Map<number, number>();
-    const delisted = new Map<number, number>();
-    for (const { key, value } of records) {
-      if (value === undefined || (key[0] !== X.CLASS_PRICE && key[0] !== X.CLASS_DELISTING)) continue;
-      const read = this.reader.load(value);
-      const market = field(key, 0);
-      if (key[0] === X.CLASS_PRICE) marks.set(market, R.readPrice(read).markTicks);
-      else if (!this.isDelisted(market) && read.time(16) !== 0) delisted.set(market, read.u32(24));
+  /** All records of a state, in place of a genesis. Returns the client ids of its open orders, by oid. */
+  load(records: Iterable<RecordChange>): Map<bigint, ClientId> {
+    const clientIds = new Map<bigint, ClientId>();
+    for (const changes of PackedChanges.inPieces(records)) {
+      this.apply(changes);
+      const change = changes.cursor();
+      while (change.next()) {
+        if (change.view.getUint8(change.keyAt) !== X.CLASS_CLIENT_ID) continue;
+        clientIds.set(this.valueOf(change).u64(8), hexOf(change.keyFrom(5)));
+      }
     }
-    return { marks, delisted };
+    return clientIds;
   }
 
-  apply(records: Iterable<MirroredRecord>): Touched {
+  apply(changes: PackedChanges): Touched {
     const touched: Touched = {
       accounts: new Set(),
       markets: new Set(),
@@ -277,156 +349,192 @@ export class StateMirror {
       marks: new Set(),
       orders: [],
     };
-    for (const { key, value } of records) this.take(key, value, touched);
+    const change = changes.cursor();
+    while (change.next()) this.take(change, touched);
     this.folded.clear();
     for (const number of this.gone) this.free.add(number);
     this.gone.clear();
     return touched;
   }
 
-  private take(key: Uint8Array, value: Uint8Array | undefined, touched: Touched): void {
-    const recordClass = key[0] as number;
-    if (IGNORED.has(recordClass)) return;
-    if (recordClass === X.CLASS_DORMANT) {
-      if (value !== undefined) this.unfold(key, value);
-      return;
+  private take(change: ChangeCursor, touched: Touched): void {
+    const recordClass = change.view.getUint8(change.keyAt);
+    switch (recordClass) {
+      case L.CLASS_NONCES:
+      case X.CLASS_PORTFOLIO:
+      case X.CLASS_ORDER_PAGE:
+      case X.CLASS_VAULT_COUNT:
+      case X.CLASS_MINUTES:
+      case X.CLASS_TREASURY:
+      case X.CLASS_REPORT:
+      case X.CLASS_SEED:
+        return;
+      case X.CLASS_LEVEL:
+      case X.CLASS_PRICE:
+      case X.CLASS_TOTALS:
+      case X.CLASS_FUNDING:
+      case X.CLASS_DELISTING:
+      case X.CLASS_MARKET_STATE:
+        this.takeMarket(recordClass, change, touched);
+        return;
+      case X.CLASS_VAULT:
+      case X.CLASS_FOLLOWER:
+      case X.CLASS_REFERRAL:
+      case X.CLASS_CLOCK:
+        this.takeRest(recordClass, change);
+        return;
+      case X.CLASS_DORMANT:
+        if (change.valueBytes >= 0) this.unfold(change);
+        return;
     }
-    this.reader.load(value ?? NOTHING);
-    if (this.takeMarket(recordClass, key, value, touched)) return;
-    const number = key.length > 4 ? field(key, 0) : 0;
+    const number = change.field(0);
     const account = this.idOf(number);
-    if (value === undefined && this.isKept(recordClass, number, account)) return;
-    const taken = this.takeAccount(recordClass, account, key, value) || this.takeOrder(recordClass, account, key, value, touched);
-    if (taken) touched.accounts.add(account);
-    else this.takeRest(recordClass, key, value);
+    const { view, valueAt, valueBytes } = change;
+    if (valueBytes < 0 && this.isKept(recordClass, number, account)) return;
+    const second = change.keyBytes >= KEY_OF_TWO ? change.field(1) : 0;
+    switch (recordClass) {
+      case X.CLASS_ORDER:
+        put(this.orders, account, second, view, valueAt, valueBytes);
+        touched.orders.push(account, second);
+        break;
+      case X.CLASS_EXTRA:
+        put(this.extras, account, second, view, valueAt, valueBytes);
+        touched.orders.push(account, second);
+        break;
+      case X.CLASS_CLIENT_ID:
+        // Whose order it is shows in what has placed it; at a start `load` gives it.
+        break;
+      default:
+        if (!this.takeOwn(recordClass, account, second, view, valueAt, valueBytes) && !this.takeGiven(recordClass, account, change)) return;
+    }
+    touched.accounts.add(account);
   }
 
-  private takeMarket(recordClass: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
-    const read = this.reader;
+  private takeMarket(recordClass: number, change: ChangeCursor, touched: Touched): void {
+    const market = change.field(0);
+    const read = this.valueOf(change);
+    if (recordClass === X.CLASS_LEVEL) {
+      if (change.valueBytes < 0) this.books[market]?.remove(change.field(1));
+      else this.books[market]?.set(change.field(1), read.u32(28) !== 0, read.u32(8), read.u32(12), read.u32(24));
+      touched.books.add(market);
+      return;
+    }
     switch (recordClass) {
-      case X.CLASS_LEVEL: {
-        const [market, priceTicks] = [field(key, 0), field(key, 1)];
-        const level = value === undefined ? undefined : R.readLevel(read);
-        this.books[market]?.set(priceTicks, level && { lots: level.totalLots, orders: level.count, sell: level.sell });
-        touched.books.add(market);
-        return true;
-      }
       case X.CLASS_PRICE: {
-        const market = field(key, 0);
         const price = R.readPrice(read);
         if (price.markTicks !== this.prices[market]?.markTicks) touched.marks.add(market);
         this.prices[market] = price;
-        touched.markets.add(market);
-        return true;
+        break;
       }
       case X.CLASS_TOTALS:
-        this.totals[field(key, 0)] = R.readTotals(read);
-        touched.markets.add(field(key, 0));
-        return true;
+        this.totals[market] = R.readTotals(read);
+        break;
       case X.CLASS_FUNDING:
-        this.fundings[field(key, 0)] = R.readFunding(read);
-        touched.markets.add(field(key, 0));
-        return true;
+        this.fundings[market] = R.readFunding(read);
+        break;
       case X.CLASS_DELISTING:
-        this.delistedMs[field(key, 0)] = read.time(16);
-        this.settledTicks[field(key, 0)] = read.u32(24);
-        touched.markets.add(field(key, 0));
-        return true;
+        this.delistedMs[market] = read.time(16);
+        this.settledTicks[market] = read.u32(24);
+        break;
       case X.CLASS_MARKET_STATE:
-        this.statuses[field(key, 0)] = read.u32(24);
-        return true;
-      default:
-        return false;
+        this.statuses[market] = read.u32(24);
+        return;
     }
+    touched.markets.add(market);
   }
 
-  private takeAccount(recordClass: number, account: number, key: Uint8Array, value: Uint8Array | undefined): boolean {
-    const read = this.reader;
+  /** What a dormant account takes with it. */
+  private takeOwn(recordClass: number, account: number, second: number, from: DataView, at: number, bytes: number): boolean {
     switch (recordClass) {
       case L.CLASS_ACCOUNT:
-        if (value !== undefined) this.setAccount(account, this.ownerAsId(R.readAccount(read, this.accounts.get(account)?.address)));
+        if (bytes >= 0) this.takeAccount(account, this.value(from, at, bytes));
         return true;
       case L.CLASS_BALANCE:
-        this.balances.put(account, field(key, 1), value && read.u64(L.BALANCE_AMOUNT));
+        put(this.balances, account, second, from, at, bytes);
         return true;
       case X.CLASS_MARGIN_ACCOUNT:
-        put(this.margins, account, value && R.readMargin(read));
+        put(this.margins, account, 0, from, at, bytes);
         return true;
       case X.CLASS_POSITION: {
-        const market = field(key, 1);
-        const position = value && R.readPosition(read);
-        this.positions.put(account, market, position);
-        this.holders.put(market, account, (position?.sizeLots ?? 0n) === 0n ? undefined : true);
-        return true;
-      }
-      case X.CLASS_SETTINGS: {
-        const settings = value && R.readSettings(read);
-        put(this.settings, account, settings);
-        if (settings !== undefined && settings.referrer > 0) this.referred.put(this.idOf(settings.referrer - 1), account, true);
+        const wasHeld = isHeld(this.positions.at(account, second));
+        put(this.positions, account, second, from, at, bytes);
+        const held = bytes >= 0 && isHeld(this.positions.at(account, second));
+        if (held !== wasHeld) this.holders.put(second, account, held || undefined);
         return true;
       }
       case X.CLASS_VOLUME:
-        put(this.volumes, account, value && R.readVolume(read));
+        put(this.volumes, account, 0, from, at, bytes);
         return true;
-      case X.CLASS_HISTORY:
-        this.histories.put(account, field(key, 1), value && Array.from({ length: DAYS_PER_PART }, (_, i) => read.i64(8 + i * 8)));
+      case X.CLASS_SETTINGS: {
+        const settings = bytes < 0 ? undefined : R.readSettings(this.value(from, at, bytes));
+        if (settings === undefined) this.settings.delete(account);
+        else this.settings.set(account, settings);
+        if (settings !== undefined && settings.referrer > 0) this.referred.put(this.idOf(settings.referrer - 1), account, true);
         return true;
-      case X.CLASS_REWARDS:
-        put(this.rewards, account, value && { builder: read.i64(8), referral: read.i64(16) });
+      }
+      case X.CLASS_HISTORY: {
+        const read = this.value(from, at, bytes);
+        const days = Array.from({ length: DAYS_PER_PART }, (_, i) => read.i64(8 + i * 8));
+        this.histories.put(account, second, bytes < 0 ? undefined : days);
         return true;
+      }
+      case X.CLASS_REWARDS: {
+        const read = this.value(from, at, bytes);
+        if (bytes < 0) this.rewards.delete(account);
+        else this.rewards.set(account, { builder: read.i64(8), referral: read.i64(16) });
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** What an account has given to others, or has running. */
+  private takeGiven(recordClass: number, account: number, change: ChangeCursor): boolean {
+    const isThere = change.valueBytes >= 0;
+    switch (recordClass) {
       case X.CLASS_TWAP:
-        this.twaps.put(account, field(key, 1), value && R.readTwap(read));
+        this.twaps.put(account, change.field(1), isThere ? R.readTwap(this.valueOf(change)) : undefined);
         return true;
       case L.CLASS_AGENT:
-        this.agents.put(account, nameOf(key.subarray(5)), value && this.idOf(read.u32(8) - 1));
+        this.agents.put(account, nameOf(change.keyFrom(5)), isThere ? this.idOf(this.valueOf(change).u32(8) - 1) : undefined);
         return true;
       case L.CLASS_SIGNER:
-        this.signers.put(account, this.idOf(field(key, 1)), value && read.u32(8));
+        this.signers.put(account, this.idOf(change.field(1)), isThere ? this.valueOf(change).u32(8) : undefined);
         return true;
       case X.CLASS_APPROVAL:
-        this.approvals.put(account, this.idOf(field(key, 1)), value && read.u32(8));
+        this.approvals.put(account, this.idOf(change.field(1)), isThere ? this.valueOf(change).u32(8) : undefined);
         return true;
       default:
         return false;
     }
   }
 
-  private takeOrder(recordClass: number, account: number, key: Uint8Array, value: Uint8Array | undefined, touched: Touched): boolean {
-    const read = this.reader;
-    switch (recordClass) {
-      case X.CLASS_ORDER: {
-        const slot = field(key, 1);
-        this.orders.put(account, slot, value && R.readOrder(read));
-        touched.orders.push({ account, slot });
-        return true;
-      }
-      case X.CLASS_EXTRA: {
-        const slot = field(key, 1);
-        this.extras.put(account, slot, value && R.readExtra(read));
-        touched.orders.push({ account, slot });
-        return true;
-      }
-      case X.CLASS_CLIENT_ID:
-        this.clientIds.put(account, `0x${Buffer.from(key.subarray(5)).toString('hex')}`, value && read.u64(8));
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  private takeRest(recordClass: number, key: Uint8Array, value: Uint8Array | undefined): void {
-    const read = this.reader;
+  private takeRest(recordClass: number, change: ChangeCursor): void {
+    const read = this.valueOf(change);
+    const isThere = change.valueBytes >= 0;
     if (recordClass === X.CLASS_VAULT) {
-      const vault = value && R.readVault(read);
-      const [account, leader] = [this.idOf(field(key, 0)), this.idOf(vault?.leader ?? NO_ACCOUNT)];
-      put(this.vaults, account, vault && { ...vault, account, leader });
+      const vault = R.readVault(read);
+      const account = this.idOf(change.field(0));
+      if (isThere) this.vaults.set(account, { ...vault, account, leader: this.idOf(vault.leader) });
+      else this.vaults.delete(account);
     } else if (recordClass === X.CLASS_FOLLOWER) {
-      const [vault, user] = [this.idOf(field(key, 0)), this.idOf(field(key, 1))];
-      this.followers.put(vault, user, value && R.readFollower(read));
-      this.vaultsOfFollower.put(user, vault, value && true);
-    } else if (recordClass === X.CLASS_REFERRAL && value !== undefined) {
-      this.referralCodes.put(this.idOf(read.u32(8) - 1), nameOf(key.subarray(1)), true);
+      const [vault, user] = [this.idOf(change.field(0)), this.idOf(change.field(1))];
+      this.followers.put(vault, user, isThere ? R.readFollower(read) : undefined);
+      this.vaultsOfFollower.put(user, vault, isThere || undefined);
+    } else if (recordClass === X.CLASS_REFERRAL && isThere) {
+      this.referralCodes.put(this.idOf(read.u32(8) - 1), nameOf(change.keyFrom(1)), true);
     } else if (recordClass === X.CLASS_CLOCK) this.lastRollDay = read.time(16) - 1;
+  }
+
+  private valueOf({ view, valueAt, valueBytes }: ChangeCursor): R.RecordReader {
+    return this.value(view, valueAt, valueBytes);
+  }
+
+  /** Of a record that is gone: zeros. */
+  private value(from: DataView, at: number, bytes: number): R.RecordReader {
+    R.putValue(this.record, 0, RECORD_BYTES, from, at, Math.max(bytes, 0));
+    return this.reader;
   }
 
   /** Is a record's going no loss of the account: of one that becomes dormant, or of a number that is nobody's? */
@@ -439,20 +547,32 @@ export class StateMirror {
   }
 
   /** A dormant account that was so before the first block that is known has its records in one value. */
-  private unfold(key: Uint8Array, value: Uint8Array): void {
-    const address = `0x${Buffer.from(key.subarray(1)).toString('hex')}`;
-    if (this.numbers.has(address)) return;
+  private unfold(change: ChangeCursor): void {
+    if (this.numbers.has(hexOf(change.keyFrom(1)))) return;
     const id = this.nextOwnId++;
-    for (let at = 0; at < value.length; ) {
-      const recordClass = value[at] as number;
-      const rest = value.subarray(at + 2, at + 2 + (value[at + 1] as number));
-      const from = at + 3 + rest.length;
-      const end = from + (value[from - 1] as number) - 1;
-      this.reader.load(value.subarray(from, end));
-      // As its key was, but for the number.
-      if (!IGNORED.has(recordClass)) this.takeAccount(recordClass, id, Uint8Array.of(recordClass, 0, 0, 0, 0, ...rest), value);
-      at = end;
+    const { view } = change;
+    const end = change.valueAt + change.valueBytes;
+    for (let at = change.valueAt; at < end; ) {
+      const recordClass = view.getUint8(at);
+      const restBytes = view.getUint8(at + 1);
+      const valueAt = at + 3 + restBytes;
+      const valueBytes = view.getUint8(valueAt - 1) - 1;
+      this.takeOwn(recordClass, id, restBytes >= 4 ? view.getUint32(at + 2) : 0, view, valueAt, valueBytes);
+      at = valueAt + valueBytes;
     }
+  }
+
+  /** An account keeps its address; mostly nothing of it has changed that is kept here. */
+  private takeAccount(id: number, read: R.RecordReader): void {
+    const known = this.accounts.get(id);
+    if (known !== undefined && this.isAs(known, read)) return;
+    this.setAccount(id, this.ownerAsId(R.readAccount(read, known?.address)));
+  }
+
+  private isAs({ role, owner, threshold, signerSet, expiresMs }: R.AccountState, read: R.RecordReader): boolean {
+    if (role !== read.u8(L.ACCOUNT_ROLE) || (role !== L.ROLE_USER && owner !== this.idOf(read.u32(L.ACCOUNT_OWNER)))) return false;
+    if (threshold !== read.u8(L.ACCOUNT_THRESHOLD) || signerSet !== read.u8(L.ACCOUNT_SIGNER_SET)) return false;
+    return expiresMs === read.u64(L.ACCOUNT_EXPIRES);
   }
 
   /** The owner of an account that has one; of users the field says something else. */
@@ -478,7 +598,8 @@ export class StateMirror {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+/** Bytes of a key with its class and two numbers. */
+const KEY_OF_TWO = 9;
 /** What a dormant account can have, beside what no view needs. */
 const OWN_CLASSES: ReadonlySet<number> = new Set([
   L.CLASS_BALANCE,
@@ -489,27 +610,25 @@ const OWN_CLASSES: ReadonlySet<number> = new Set([
   X.CLASS_HISTORY,
   X.CLASS_REWARDS,
 ]);
-/** Classes that no view needs. */
-const IGNORED: ReadonlySet<number> = new Set([
-  L.CLASS_NONCES,
-  X.CLASS_PORTFOLIO,
-  X.CLASS_ORDER_PAGE,
-  X.CLASS_VAULT_COUNT,
-  X.CLASS_MINUTES,
-  X.CLASS_TREASURY,
-  X.CLASS_REPORT,
-  X.CLASS_SEED,
-]);
 
-function put<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
+function put<T>(records: PackedRecords<T>, first: number, second: number, from: DataView, at: number, bytes: number): void {
+  if (bytes < 0) records.remove(first, second);
+  else records.put(first, second, from, at, bytes);
 }
 
-/** A key's u32 field. */
-function field(key: Uint8Array, index: number): number {
-  const at = 1 + index * 4;
-  return (((key[at] as number) << 24) | ((key[at + 1] as number) << 16) | ((key[at + 2] as number) << 8) | (key[at + 3] as number)) >>> 0;
+function isHeld(position: R.RecordReader | undefined): boolean {
+  return position !== undefined && position.i64(R.POSITION_LOTS) !== 0n;
+}
+
+/** A number as the value of a record. */
+function wordsOf(amount: bigint): DataView {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigInt64(0, amount, true);
+  return view;
+}
+
+function hexOf(bytes: Uint8Array): `0x${string}` {
+  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }
 
 /** Text with zero bytes behind it. */

@@ -13,7 +13,7 @@ import type { Genesis } from '../exchange/genesis.ts';
 import { type ExchangeOptions, exchangeOptions } from '../exchange/genesis.ts';
 import * as X from '../exchange/layout.ts';
 import { ROLE_AGENT } from '../ledger/layout.ts';
-import type { Address } from '../ledger/transactions.ts';
+import type { Address, ClientId } from '../ledger/transactions.ts';
 import type { ConfirmedBlock } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { Archive } from './archive.ts';
@@ -116,8 +116,7 @@ export class Views {
   confirm(block: ConfirmedBlock): void {
     assert(this.atHeight === 0 || block.number === this.atHeight + 1, `block ${block.number} after ${this.atHeight}`);
     const { mirror, histories } = this;
-    mirror.noteAccounts(block.changes);
-    const { marks, delisted } = mirror.pricesIn(block.changes);
+    const { marks, delisted } = mirror.prepare(block.changes);
     const markTicks = (market: number, system: boolean): number => {
       const before = mirror.prices[market]?.markTicks ?? 0;
       return system ? (marks.get(market) ?? before) : before;
@@ -172,7 +171,7 @@ export class Views {
     const { values } = this.histories;
     const open = (account: number): void => {
       if (values.has(account)) return;
-      values.open(account, this.mirror.margin(account) === undefined ? 0n : this.accountValue(account));
+      values.open(account, this.mirror.hasMargin(account) ? this.accountValue(account) : 0n);
     };
     for (const { account } of money) open(account);
     for (const { account } of fills) open(account);
@@ -181,17 +180,18 @@ export class Views {
   private noteValues(touched: Touched): void {
     const { values } = this.histories;
     for (const account of touched.accounts) {
-      if (this.mirror.margin(account) === undefined || !values.isDue(account, this.atMs)) continue;
+      if (!values.isDue(account, this.atMs) || !this.mirror.hasMargin(account)) continue;
       values.note(account, this.atMs, this.accountValue(account));
     }
   }
 
   // --- Orders -----------------------------------------------------------------------------------------------------------------------
 
-  /** What the records say of orders that have changed. */
-  private settleOrders(slots: Iterable<{ readonly account: number; readonly slot: number }>): void {
+  /** What the records say of orders that have changed: accounts and slots, one behind the other. */
+  private settleOrders(places: readonly number[]): void {
     const { mirror, orders } = this;
-    for (const { account, slot } of slots) {
+    for (let i = 0; i < places.length; i += 2) {
+      const [account, slot] = [places[i] as number, places[i + 1] as number];
       const record = mirror.orders.get(account, slot);
       if (record === undefined) {
         orders.settle(account, slot, undefined);
@@ -210,8 +210,9 @@ export class Views {
   private load(store: Store, recentBlocks: number): void {
     const stored = new StoredBlocks(store);
     const records = store.records();
+    let clientIds: ReadonlyMap<bigint, ClientId>;
     try {
-      this.mirror.apply(records);
+      clientIds = this.mirror.load(records);
     } finally {
       records.close();
     }
@@ -222,7 +223,7 @@ export class Views {
     const blocks = stored.newest(recentBlocks, RECENT_TRANSACTIONS, sinceMs);
     const { starts, filled } = lookAhead(blocks, this.mirror, this.backstop);
     const first = blocks[0]?.number ?? stored.height + 1;
-    this.openStoredOrders(stored, filled, first);
+    this.openStoredOrders(stored, filled, clientIds, first);
     this.openStoredTwaps(() => 0n);
     const last = (market: number): number =>
       this.histories.candles[market]?.last('1m')?.closeTicks ?? this.genesis.markets[market]?.markTicks ?? 0;
@@ -230,24 +231,25 @@ export class Views {
     for (const block of blocks) {
       this.histories.add(readBlock(block, this.context(positions, last, delistedBy(block, this.mirror))), this.orders);
     }
-    this.settleOrders(this.openSlots());
+    this.settleOrders([...this.openSlots()].flat());
     this.openStoredTwaps((filledLots) => filledLots);
     this.archive?.startsAt(first);
   }
 
-  private *openSlots(): Generator<{ readonly account: number; readonly slot: number }, void, undefined> {
-    for (const account of this.mirror.orders.firsts()) for (const slot of this.mirror.orders.of(account).keys()) yield { account, slot };
+  private *openSlots(): Generator<[account: number, slot: number], void, undefined> {
+    for (const account of this.mirror.orders.firsts()) for (const slot of this.mirror.orders.secondsOf(account)) yield [account, slot];
   }
 
   /** Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. */
-  private openStoredOrders(stored: StoredBlocks, filled: ReadonlyMap<bigint, bigint>, first: number): void {
+  private openStoredOrders(
+    stored: StoredBlocks,
+    filled: ReadonlyMap<bigint, bigint>,
+    clientIds: ReadonlyMap<bigint, ClientId>,
+    first: number,
+  ): void {
     const { mirror } = this;
-    const clientIds = new Map<bigint, string>();
-    for (const account of mirror.clientIds.firsts()) {
-      for (const [clientId, oid] of mirror.clientIds.of(account)) clientIds.set(oid, clientId);
-    }
     const heights = new Map<bigint, number>();
-    for (const { account, slot } of this.openSlots()) {
+    for (const [account, slot] of this.openSlots()) {
       const oid = mirror.orders.get(account, slot)?.oid ?? 0n;
       const ordinal = oid >> BigInt(X.OID_SLOT_BITS);
       const height = heights.get(ordinal) ?? stored.heightOfOrdinal(ordinal);

@@ -34,7 +34,12 @@ test('months are those of the calendar, other spans are counted from 1970, and e
 
 test('a candle is the first, last, highest and lowest of its trades; all intervals have the same volume', () => {
   const trades = fc.array(
-    fc.tuple(fc.integer({ min: 0, max: 5 * 3_600_000 }), fc.integer({ min: 1, max: 500 }), fc.bigInt({ min: 1n, max: 99n })),
+    fc.tuple(
+      fc.integer({ min: 0, max: 5 * 3_600_000 }),
+      fc.integer({ min: 1, max: 500 }),
+      fc.bigInt({ min: 1n, max: 99n }),
+      fc.option(fc.constantFrom(...INTERVALS), { nil: undefined }),
+    ),
     {
       minLength: 1,
       maxLength: 200,
@@ -45,7 +50,11 @@ test('a candle is the first, last, highest and lowest of its trades; all interva
     fc.property(trades, (found) => {
       const candles = new Candles();
       const sorted = found.map(([offset, ...rest]) => [START_MS + offset, ...rest] as const).sort(([a], [b]) => a - b);
-      for (const [timeMs, priceTicks, lots] of sorted) candles.add(trade(timeMs, priceTicks, lots));
+      for (const [timeMs, priceTicks, lots, read] of sorted) {
+        candles.add(trade(timeMs, priceTicks, lots));
+        // It is there as soon as it is read.
+        if (read !== undefined) assert.equal(candles.last(read)?.closeTicks, priceTicks);
+      }
       const whole = sorted.reduce((sum, [, , lots]) => sum + lots, 0n);
       for (const interval of INTERVALS) {
         const made = candles.between(interval, 0, Number.MAX_SAFE_INTEGER);

@@ -227,11 +227,10 @@ class BlockReading {
   private takeFill(event: FillEvent): void {
     const { market, taker, maker, priceTicks, lots, cause, takerSells } = event;
     const { timeMs } = this.block;
-    const { positions, markets, orders } = this.context;
-    const { unit } = markets.market(market);
+    const { positions, orders } = this.context;
     const delta = takerSells ? -lots : lots;
-    positions.fill(maker, market, -delta, priceTicks, unit, event.makerStartLots);
-    positions.fill(taker, market, delta, priceTicks, unit, event.takerStartLots);
+    positions.fill(maker, market, -delta, priceTicks, event.makerStartLots);
+    positions.fill(taker, market, delta, priceTicks, event.takerStartLots);
     this.lastFillTicks = priceTicks;
     const tid = this.nextTid(takerSells ? event.makerOid : event.takerOid, takerSells ? event.takerOid : event.makerOid);
     const forced = cause === code.CAUSE_LIQUIDATION;
@@ -325,7 +324,7 @@ class BlockReading {
     startLots = this.context.positions.lots(account, market.index),
   ): void {
     if (startLots === 0n) return;
-    const closedPnl = this.context.positions.fill(account, market.index, -startLots, priceTicks, market.unit, startLots);
+    const closedPnl = this.context.positions.close(account, market.index, priceTicks, market.unit, startLots);
     this.facts.fills.push({
       account,
       market: market.index,
@@ -399,7 +398,8 @@ class BlockReading {
     if (market === undefined) return;
     const { trigger } = item;
     const isParent = (this.transaction as OrdersTransaction).grouping === 'normal' && index === 0;
-    const status = statusOfCode(event.code, { restingLots: event.restingLots, flips: this.flips(item) });
+    const isCapped = event.code === code.CODE_INTEREST_CAPPED;
+    const status = statusOfCode(event.code, { restingLots: event.restingLots, flips: isCapped && this.flips(item) });
     const waits = event.code === code.CODE_WAITING_FOR_TRIGGER || event.code === code.CODE_WAITING_FOR_FILL;
     const rests = event.code === code.CODE_OK && event.restingLots > 0n;
     const open = event.code === code.CODE_WAITING_FOR_FILL ? 'child' : 'trigger';
@@ -597,7 +597,7 @@ class BlockReading {
     const markTicks = Number((event.amount < 0n ? -event.amount : event.amount) / (lots * traded.unit));
     const direction = `Liquidated ${scope === 0 ? 'Cross' : 'Isolated'} ${event.lots < 0n ? 'Long' : 'Short'}`;
     this.closeAt(account, traded, markTicks, direction, { account, markTicks, method: 'backstop' }, -event.lots);
-    if (backstop !== undefined) positions.fill(backstop, market, -event.lots, markTicks, traded.unit);
+    if (backstop !== undefined) positions.fill(backstop, market, -event.lots, markTicks);
   }
 
   private takeFunding({ market, rate, premium, indexTicks }: FundingEvent): void {

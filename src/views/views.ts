@@ -59,6 +59,7 @@ export class Views {
   readonly archive: Archive | undefined;
   readonly contexts = new ContextCache();
   readonly requestsUsed: (user: Address) => number;
+  private readonly running: RunningPositions;
   private readonly feeds: Feeds;
   private atHeight = 0;
   private atMs = 0;
@@ -68,6 +69,7 @@ export class Views {
     this.exchange = exchangeOptions(genesis);
     this.markets = new MarketTable(genesis);
     this.mirror = new StateMirror(genesis.markets.length);
+    this.running = new RunningPositions(this.mirror);
     this.histories = new Histories(this.markets.markets, this.orders);
     this.requestsUsed = requestsUsed;
     // The store has numbers of accounts, which may be those of others by now where accounts become dormant.
@@ -121,7 +123,8 @@ export class Views {
       const before = mirror.prices[market]?.markTicks ?? 0;
       return system ? (marks.get(market) ?? before) : before;
     };
-    const facts = readBlock(block, this.context(new RunningPositions(mirror), markTicks, delisted));
+    this.running.restart();
+    const facts = readBlock(block, this.context(this.running, markTicks, delisted));
     this.openValues(facts);
     histories.add(facts, this.orders);
     const touched = mirror.apply(block.changes);

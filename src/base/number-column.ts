@@ -30,7 +30,8 @@ export interface Numbers {
   readonly before?: Int32Array;
 }
 
-interface Choice {
+/** How a column is to be packed. */
+export interface Choice {
   readonly form: number;
   /** About how many bits the numbers that were looked at have in this form. */
   readonly bits: number;
@@ -38,11 +39,10 @@ interface Choice {
   readonly least: number;
 }
 
-export function packNumbers(numbers: Numbers): Uint8Array {
+export function packNumbers(numbers: Numbers, { form, least }: Choice = chooseForm(numbers)): Uint8Array {
   const { lows, highs, before } = numbers;
   const { length } = lows;
   if (length === 0) return varintBytes(0);
-  const { form, least } = chooseForm(numbers);
   const isSigned = form !== ABOVE_LEAST;
   const base = form === ABOVE_LEAST ? least : 0;
   const baseLow = form === SIGNED ? 0 : (lows[base] as number);
@@ -82,38 +82,45 @@ export function packNumbers(numbers: Numbers): Uint8Array {
   return bytes;
 }
 
-/** About how many bits some numbers of the column have when they are packed, for comparing ways to put the same things into columns. */
-export function bitsOfNumbers(numbers: Numbers): number {
-  return numbers.lows.length === 0 ? 0 : chooseForm(numbers).bits;
-}
-
-/** The form with the fewest bits, the first one of those that are alike. */
-function chooseForm(numbers: Numbers): Choice {
-  const { lows, highs, before } = numbers;
+/**
+ * The form with the fewest bits, the first one of those that are alike: for packing, and for comparing ways to put the same things into columns. Of many
+ * columns all numbers are alike, so that nothing has to be counted.
+ */
+export function chooseForm({ lows, highs, before }: Numbers): Choice {
   const { length } = lows;
   let least = 0;
+  let leastLow = length === 0 ? 0 : (lows[0] as number);
+  let leastHigh = length === 0 ? 0 : (highs[0] as number);
+  let different = 0;
   for (let i = 1; i < length; i++) {
-    const [high, leastHigh] = [highs[i] as number, highs[least] as number];
-    if (high < leastHigh || (high === leastHigh && (lows[i] as number) < (lows[least] as number))) least = i;
+    const [low, high] = [lows[i] as number, highs[i] as number];
+    different |= (low ^ leastLow) | (high ^ leastHigh);
+    if (high > leastHigh || (high === leastHigh && low >= leastLow)) continue;
+    least = i;
+    leastLow = low;
+    leastHigh = high;
   }
+  if (different === 0) return { form: ABOVE_LEAST, bits: 0, least: 0 };
   const step = Math.max(1, Math.floor(length / LOOKED_AT));
-  const bits = [0, 0, 0, before === undefined ? Number.POSITIVE_INFINITY : 0];
+  let [above, signed, fromLast, fromKey] = [0, 0, 0, 0];
   for (let i = 0; i < length; i += step) {
-    bits[ABOVE_LEAST] = (bits[ABOVE_LEAST] as number) + differenceBits(numbers, i, least);
-    bits[SIGNED] = (bits[SIGNED] as number) + signedBits(lows[i] as number, highs[i] as number);
+    const [low, high] = [lows[i] as number, highs[i] as number];
+    above += bitsOf((low - leastLow) >>> 0, (high - leastHigh - (low < leastLow ? 1 : 0)) >>> 0);
+    signed += signedBits(low, high);
     if (i === 0) continue;
-    bits[FROM_LAST] = (bits[FROM_LAST] as number) + differenceBits(numbers, i, i - 1, true);
-    if (before !== undefined) bits[FROM_KEY] = (bits[FROM_KEY] as number) + differenceBits(numbers, i, before[i] as number, true);
+    fromLast += differenceBits(low, high, lows[i - 1] as number, highs[i - 1] as number);
+    if (before === undefined) continue;
+    const from = before[i] as number;
+    fromKey += differenceBits(low, high, lows[from] as number, highs[from] as number);
   }
+  const bits = [above, signed, fromLast, before === undefined ? Number.POSITIVE_INFINITY : fromKey];
   const fewest = Math.min(...bits);
   return { form: bits.indexOf(fewest), bits: fewest, least };
 }
 
-function differenceBits({ lows, highs }: Numbers, i: number, from: number, isSigned = false): number {
-  const low = lows[i] as number;
-  const fromLow = lows[from] as number;
-  const high = (highs[i] as number) - (highs[from] as number) - (low < fromLow ? 1 : 0);
-  return isSigned ? signedBits((low - fromLow) >>> 0, high >>> 0) : bitsOf((low - fromLow) >>> 0, high >>> 0);
+/** In zigzag. */
+function differenceBits(low: number, high: number, fromLow: number, fromHigh: number): number {
+  return signedBits((low - fromLow) >>> 0, (high - fromHigh - (low < fromLow ? 1 : 0)) >>> 0);
 }
 
 /** Of a number of two words. */

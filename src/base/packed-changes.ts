@@ -16,7 +16,7 @@ export interface RecordChange {
   readonly value: Uint8Array | undefined;
 }
 
-const HEAD_BYTES = 3;
+export const HEAD_BYTES = 3;
 const GONE = 0xffff;
 const KEY_BYTES_MAX = 255;
 const PIECE_BYTES = 1 << 16;
@@ -55,12 +55,7 @@ export class PackedChanges implements Iterable<RecordChange> {
   /** Keys and values are views of the pieces. */
   *[Symbol.iterator](): Generator<RecordChange, void, undefined> {
     for (const piece of this.pieces) {
-      for (let at = 0; at < piece.length; ) {
-        const valueAt = at + HEAD_BYTES + (piece[at] as number);
-        const end = changeEnd(piece, at);
-        yield { key: piece.subarray(at + HEAD_BYTES, valueAt), value: isGone(piece, at) ? undefined : piece.subarray(valueAt, end) };
-        at = end;
-      }
+      for (let at = 0; at < piece.length; at = changeEnd(piece, at)) yield changeAt(piece, at);
     }
   }
 }
@@ -135,12 +130,19 @@ function* packedPieces(changes: Iterable<RecordChange>): Generator<Uint8Array, v
   if (used > 0) yield piece.subarray(0, used);
 }
 
+/** The change that begins at this byte of a piece: views of it. */
+export function changeAt(piece: Uint8Array, at: number): RecordChange {
+  const valueAt = at + HEAD_BYTES + (piece[at] as number);
+  const value = isGone(piece, at) ? undefined : piece.subarray(valueAt, changeEnd(piece, at));
+  return { key: piece.subarray(at + HEAD_BYTES, valueAt), value };
+}
+
 function isGone(piece: Uint8Array, at: number): boolean {
   return piece[at + 1] === 0xff && piece[at + 2] === 0xff;
 }
 
-/** NaN where the piece ends within the head. */
-function changeEnd(piece: Uint8Array, at: number): number {
+/** Where the next one begins. NaN where the piece ends within the head. */
+export function changeEnd(piece: Uint8Array, at: number): number {
   const keyEnd = at + HEAD_BYTES + (piece[at] as number);
   return isGone(piece, at) ? keyEnd : keyEnd + (piece[at + 1] as number) + 256 * (piece[at + 2] as number);
 }

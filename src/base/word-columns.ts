@@ -8,7 +8,7 @@
  * Invariant: every row comes back exactly, and the same rows always make the same bytes.
  */
 import { type ByteCursor, concatenate } from './byte-cursor.ts';
-import { bitsOfNumbers, NumberColumnReader, type Numbers, packNumbers } from './number-column.ts';
+import { chooseForm, NumberColumnReader, type Numbers, packNumbers } from './number-column.ts';
 
 /** `columns[i]`: word i of every row. `place`: how many words stand in front of the first one where the row is a part of something. */
 export function packWordColumns(columns: readonly Uint32Array[], place: number): Uint8Array {
@@ -22,10 +22,11 @@ export function packWordColumns(columns: readonly Uint32Array[], place: number):
     }
     const second = narrow(columns[word + 1] as Uint32Array);
     const both = { lows: first.lows, highs: second.lows };
-    const isOne = bitsOfNumbers(both) < bitsOfNumbers(first) + bitsOfNumbers(second);
+    const [forBoth, forFirst, forSecond] = [chooseForm(both), chooseForm(first), chooseForm(second)];
+    const isOne = forBoth.bits < forFirst.bits + forSecond.bits;
     parts.push(Uint8Array.of(isOne ? 1 : 0));
-    if (isOne) parts.push(packNumbers(both));
-    else parts.push(packNumbers(first), packNumbers(second));
+    if (isOne) parts.push(packNumbers(both, forBoth));
+    else parts.push(packNumbers(first, forFirst), packNumbers(second, forSecond));
     word += 2;
   }
   return concatenate(parts);
@@ -67,6 +68,10 @@ function isPair(word: number, place: number, words: number): boolean {
   return (word + place) % 2 === 0 && word + 1 < words;
 }
 
+/** Shared by all: nobody writes them. */
+let zeros = new Uint32Array(1024);
+
 function narrow(lows: Uint32Array): Numbers {
-  return { lows, highs: new Uint32Array(lows.length) };
+  if (zeros.length < lows.length) zeros = new Uint32Array(2 * lows.length);
+  return { lows, highs: zeros.subarray(0, lows.length) };
 }

@@ -73,13 +73,11 @@ export class StoreTables {
   }
 
   /** In one transaction, in their order: of a key that is there twice the later value counts. */
-  async write(group: Iterable<{ readonly writes: Iterable<Write> }>): Promise<void> {
+  async write(writes: Iterable<Write>): Promise<void> {
     await this.root.batch(() => {
-      for (const { writes } of group) {
-        for (const { table, key, value } of writes) {
-          if (value === undefined) table.remove(key);
-          else table.put(key, value);
-        }
+      for (const { table, key, value } of writes) {
+        if (value === undefined) table.remove(key);
+        else table.put(key, value);
       }
     });
   }

@@ -53,7 +53,7 @@ interface Written {
   readonly writer: StoreWriter;
   readonly tables: StoreTables;
   readonly clock: HeldClock;
-  /** How many writes have been joined in each transaction. */
+  /** How many blocks there are in each transaction. */
   readonly groups: number[];
   failing: boolean;
 }
@@ -79,10 +79,10 @@ const withWriter = (use: (written: Written) => Promise<void>): Promise<void> =>
       failing: false,
     };
     const write = tables.write.bind(tables);
-    tables.write = (group) => {
-      const parts = [...group];
-      written.groups.push(parts.length);
-      return written.failing ? Promise.reject(new Error('Input/output error')) : write(parts);
+    tables.write = (writes) => {
+      const all = [...writes];
+      written.groups.push(all.filter(({ table }) => table === tables.headers).length);
+      return written.failing ? Promise.reject(new Error('Input/output error')) : write(all);
     };
     try {
       await use(written);

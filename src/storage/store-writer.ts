@@ -14,6 +14,7 @@ import { unpackBlock } from '../ledger/packed-block.ts';
 import { packBody, packReceipts } from './block-packing.ts';
 import { pack, unpack } from './compression.ts';
 import { heightKey, splitKeys } from './index-keys.ts';
+import { lastChanges } from './last-changes.ts';
 import { damagedText, stoppedBy, storeClosed, storeError } from './lmdb-error.ts';
 import { FileSizeNote } from './lmdb-file.ts';
 import { StorageError } from './storage-error.ts';
@@ -63,7 +64,11 @@ export interface JoinClock {
 }
 
 interface Waiting {
-  readonly writes: Iterable<Write>;
+  readonly writes: readonly Write[];
+  /** Of the index, one behind the other. */
+  readonly keys: Uint8Array;
+  /** Pieces of packed changes. */
+  readonly changed: readonly Uint8Array[];
   /** The height that is in force with it; the same as before for prunings. */
   readonly height: number | undefined;
   readonly resolve: () => void;
@@ -114,7 +119,9 @@ export class StoreWriter implements BlockWriter {
     if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
     const { tables } = this;
     const at = heightKey(height);
-    const changes = new PackedChanges(changed);
+    // Records and index keys are many: they are looked at when they are written, and nothing is kept of them. Nothing may be wrong with them by then:
+    // a write that stops in the middle is a part of one.
+    new PackedChanges(changed);
     const { packed, newAddresses } = packBody(journaled ? unpackBlock(body) : body, this.book);
     const writes: Write[] = [
       { table: tables.headers, key: at, value: pack(header) },
@@ -128,18 +135,11 @@ export class StoreWriter implements BlockWriter {
     if (this.empty) writes.push({ table: tables.meta, key: FIRST, value: at });
     this.empty = false;
     writes.push({ table: tables.meta, key: HEIGHT, value: at });
-    // Records and index keys are many: they are looked at when they are written, and nothing is kept of them. Nothing may be wrong with them by then:
-    // a write that stops in the middle is a part of one.
-    function* all(): Generator<Write> {
-      yield* writes;
-      for (const key of splitKeys(keys)) yield { table: tables.index, key, value: NOTHING };
-      for (const { key, value } of changes) yield { table: tables.state, key, value };
-    }
     const bytes = changed.reduce(
       (sum, piece) => sum + piece.length,
       writes.reduce((sum, { value }) => sum + (value?.length ?? 0), keys.length),
     );
-    return this.write(all(), height, bytes).then(() => this.book.written(newAddresses));
+    return this.write({ writes, keys, changed, height }, bytes).then(() => this.book.written(newAddresses));
   }
 
   async prune(below: number): Promise<void> {
@@ -155,7 +155,7 @@ export class StoreWriter implements BlockWriter {
         for (const table of [tables.bodies, tables.receiptsOf, tables.terms]) writes.push({ table, key, value: undefined });
       }
       writes.push({ table: tables.meta, key: FIRST, value: heightKey(end) });
-      const written = this.write(writes, undefined, 0);
+      const written = this.write({ writes, keys: NOTHING, changed: [], height: undefined }, 0);
       this.hasten();
       await written;
     }
@@ -184,9 +184,9 @@ export class StoreWriter implements BlockWriter {
     }
   }
 
-  private write(writes: Iterable<Write>, height: number | undefined, bytes: number): Promise<void> {
+  private write(part: Omit<Waiting, 'resolve' | 'reject'>, bytes: number): Promise<void> {
     if (this.stopped !== undefined) return Promise.reject(stoppedBy(this.stopped));
-    const done = new Promise<void>((resolve, reject) => this.waiting.push({ writes, height, resolve, reject }));
+    const done = new Promise<void>((resolve, reject) => this.waiting.push({ ...part, resolve, reject }));
     this.waitingBytes += bytes;
     if (this.waitingBytes > JOINED_BYTES_MAX) this.hasten();
     this.writing ??= this.writeGroups();
@@ -203,7 +203,7 @@ export class StoreWriter implements BlockWriter {
       this.waitingBytes = 0;
       this.hastened = false;
       try {
-        await this.tables.write(group);
+        await this.tables.write(this.joined(group));
         this.height = group.findLast(({ height }) => height !== undefined)?.height ?? this.height;
         for (const { resolve } of group) resolve();
         await this.size.update(false);
@@ -214,6 +214,16 @@ export class StoreWriter implements BlockWriter {
       }
     }
     this.writing = undefined;
+  }
+
+  /** In the order in which they came, but for records, of which the last change counts. */
+  private *joined(group: readonly Waiting[]): Generator<Write> {
+    const { index, state } = this.tables;
+    for (const { writes, keys } of group) {
+      yield* writes;
+      for (const key of splitKeys(keys)) yield { table: index, key, value: NOTHING };
+    }
+    for (const { key, value } of lastChanges(group.map(({ changed }) => changed))) yield { table: state, key, value };
   }
 
   /** Waits until the next transaction may begin. */

@@ -331,5 +331,5 @@ function writeIdentity(tables: StoreTables, chainId: Uint8Array): Promise<void> 
   const identity = Buffer.alloc(4 + 32);
   identity.writeUInt32BE(VERSION);
   identity.set(chainId, 4);
-  return tables.write([{ writes: [{ table: tables.meta, key: IDENTITY, value: identity }] }]);
+  return tables.write([{ table: tables.meta, key: IDENTITY, value: identity }]);
 }

@@ -25,6 +25,8 @@ export interface ExchangeOptions {
   readonly authentication: AuthenticationOptions;
   readonly actions: ActionContext;
   readonly budgets: AddressBudgets;
+  /** Gives requests to an address that has paid for them, and resolves when that is not forgotten any more. */
+  readonly reserve: (user: Address, requests: number) => Promise<void>;
   /** What an address has traded, in quote units. */
   readonly volumeOf: (user: Address) => bigint;
   /** Who is paid for request weight; without it none is sold. */
@@ -106,7 +108,7 @@ export class ExchangeHandler {
     if (confirmed === undefined) return failed('Invalid value in action.');
     const context = this.contextOf(confirmed.code, { signer, actor, behalf, account, nonce: request.nonce });
     if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
-      budgets.reserve(action.destination ?? actor, action.weight);
+      await this.options.reserve(action.destination?.toLowerCase() ?? actor, action.weight);
     }
     const { block, index, code: result, events } = confirmed;
     return translated.answer({ block, index, code: result, events, sender: signer, context });

@@ -370,6 +370,26 @@ test('request weight is paid for where it is sold', async () => {
   }
 });
 
+test('bought request weight is there after a restart, whoever it was bought for', async () => {
+  const limits = { ...limitDefaults, enforced: true, addressRequests: 5 };
+  const first = await startService({ limits, weightSeller: testKey(1).address });
+  const friend = testKey(2).address;
+  const destination = `0x${friend.slice(2).toUpperCase()}` as const;
+  await first.client(0).send({ type: 'reserveRequestWeight', weight: 2000 });
+  await first.client(0).send({ type: 'reserveRequestWeight', weight: 30, destination });
+  await first.client(0).send({ type: 'noop' });
+  await first.service.close();
+  const second = await startService({ limits, weightSeller: testKey(1).address, folder: first.folder });
+  try {
+    const budgetOf = async (index: number): Promise<unknown> => second.client(index).ask('budget', { user: testKey(index).address });
+    assert.deepEqual(await budgetOf(0), { user: testKey(0).address, used: 3, allowed: 5, reserved: 2000, enforced: true });
+    assert.deepEqual(await budgetOf(2), { user: friend, used: 0, allowed: 5, reserved: 30, enforced: true });
+  } finally {
+    await first.close();
+    await second.close();
+  }
+});
+
 test('a stop in the middle of trading loses no order that was acknowledged', async () => {
   const first = await startService();
   const acknowledged = new Map<number, string>();

@@ -22,15 +22,16 @@ import {
 import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
-import type { Store } from '../storage/index.ts';
+import { RealDisk, type Store } from '../storage/index.ts';
 import { blockTerms, type TermNames, Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
+import { BoughtFile, readBought } from './bought-file.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
 import { asObject, fieldOf } from './json-input.ts';
 import { isLedgerRequest, type LedgerContext, ledgerAnswer } from './ledger-answers.ts';
 import { Metrics } from './metrics.ts';
-import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
+import { AddressBudgets, type BoughtRequests, type Budget, type LimitOptions } from './rate-limits.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
 import type { StreamMessage, StreamsPort } from './streams-port.ts';
@@ -78,6 +79,12 @@ interface Parts {
   readonly explorer: Explorer;
 }
 
+/** What the service keeps beside the ledger, in files of its own. */
+interface Kept {
+  readonly disk: RealDisk;
+  readonly bought: ReadonlyMap<string, BoughtRequests>;
+}
+
 export class NodeService {
   readonly pipeline: Pipeline;
   readonly genesis: Genesis;
@@ -87,6 +94,7 @@ export class NodeService {
   private readonly hub: SubscriptionHub;
   private readonly metrics: Metrics;
   private readonly budgets: AddressBudgets;
+  private readonly boughtFile: BoughtFile;
   private readonly explorer: Explorer;
   private readonly store: Store;
   private readonly proofs: SettledProofs;
@@ -95,7 +103,7 @@ export class NodeService {
   private server: ApiServer | undefined;
   private closing: Promise<void> | undefined;
 
-  private constructor(options: NodeServiceOptions, pipeline: Pipeline, parts: Parts, signatures: SignaturePool) {
+  private constructor(options: NodeServiceOptions, pipeline: Pipeline, parts: Parts, kept: Kept, signatures: SignaturePool) {
     this.options = options;
     this.pipeline = pipeline;
     this.genesis = parts.genesis;
@@ -104,7 +112,8 @@ export class NodeService {
     this.proofs = new SettledProofs(parts.store, { recordsMax: PROOF_RECORDS_MAX, freshMs: PROOF_FRESH_MS });
     this.explorer = parts.explorer;
     this.signatures = signatures;
-    this.budgets = new AddressBudgets(options.limits, options.clock);
+    this.budgets = new AddressBudgets(options.limits, options.clock, kept.bought);
+    this.boughtFile = new BoughtFile(kept.disk, () => this.budgets.bought());
     this.hub = new SubscriptionHub(this.streams(), {
       replayMessages: options.replayMessages,
       keepMs: options.keepFeedsMs,
@@ -127,7 +136,7 @@ export class NodeService {
     this.flushing.unref();
   }
 
-  /** Throws what opening a folder, its journal and its store throws, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
+  /** Throws what opening a folder, its journal and its store throws, BAD_BUDGETS, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
   static async start(options: NodeServiceOptions): Promise<NodeService> {
     const found: { parts?: Parts; service?: NodeService } = {};
     const pipeline = await openFolder(options.folder, {
@@ -145,7 +154,9 @@ export class NodeService {
     try {
       signatures = await SignaturePool.create({ threads: options.signatureThreads, warn: (text) => log.warn({}, text) });
       assert(found.parts !== undefined, 'a folder was opened and nothing attached');
-      const service = new NodeService(options, pipeline, found.parts, signatures);
+      const disk = await RealDisk.open(options.folder);
+      const kept = { disk, bought: await readBought(disk) };
+      const service = new NodeService(options, pipeline, found.parts, kept, signatures);
       found.service = service;
       await service.listen();
       return service;
@@ -181,6 +192,7 @@ export class NodeService {
     await this.server?.close(this.options.serverLimits.requestMs);
     this.hub.close();
     await this.signatures.close();
+    await this.saveBought();
     await this.pipeline.close();
   }
 
@@ -242,6 +254,7 @@ export class NodeService {
         bestPrices: ({ name }) => this.bestPrices(name),
       },
       budgets: this.budgets,
+      reserve: (user, requests) => this.reserve(user, requests),
       volumeOf: (user) => this.volumeOf(user),
       ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
       limitsEnforced: options.limits.enforced,
@@ -280,6 +293,22 @@ export class NodeService {
       nRequestsCap: allowed,
       nRequestsSurplus: Math.min(reserved, Math.max(0, allowed + reserved - used)),
     };
+  }
+
+  private async reserve(user: Address, requests: number): Promise<void> {
+    this.budgets.reserve(user, requests);
+    await this.saveBought();
+  }
+
+  /** A file that cannot be written takes nothing from who has bought, as long as the node runs; the log says what is wrong. */
+  private async saveBought(): Promise<void> {
+    // Where nothing is limited, nothing is paid for.
+    if (!this.options.limits.enforced || this.budgets.bought().size === 0) return;
+    try {
+      await this.boughtFile.save();
+    } catch (error) {
+      this.options.log.error({ err: error }, 'bought requests are not on disk');
+    }
   }
 
   private budgetOf(user: Address): Budget {

@@ -6,13 +6,15 @@
  *   store/         what was executed; made again from the journal when it is not there
  *   snapshot       only in a folder that was restored from one: what the journal follows on
  *
+ * Whoever serves it keeps small files of its own beside them.
+ *
  * Invariant: a folder has its genesis.json, flushed, before it has anything else of a node.
  */
-import { open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { HeddleError } from '../base/errors.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import { RealDisk, Store } from '../storage/index.ts';
+import { RealDisk, replaceFile, Store } from '../storage/index.ts';
 import { decodeGenesis, encodeGenesis } from './genesis-file.ts';
 import { genesisHash } from './genesis-hash.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
@@ -65,16 +67,7 @@ export async function createFolder(dir: string, genesis: Genesis): Promise<void>
   // What could not be read again is not written.
   decodeGenesis(bytes, 'the genesis');
   try {
-    const disk = await RealDisk.open(dir);
-    const handle = await open(`${path}.new`, 'w');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${path}.new`, path);
-    await disk.syncFolder();
+    await replaceFile(await RealDisk.open(dir), basename(path), bytes);
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;
     throw new HeddleError('CANNOT_WRITE', `cannot write ${path}: ${(cause as Error).message}`, { cause });

@@ -239,7 +239,10 @@ export class Views {
     for (const account of this.mirror.orders.firsts()) for (const slot of this.mirror.orders.of(account).keys()) yield { account, slot };
   }
 
-  /** Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. */
+  /**
+   * Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. Of those that came with
+   * a snapshot it is known only that they were placed by then.
+   */
   private openStoredOrders(stored: StoredBlocks, filled: ReadonlyMap<bigint, bigint>, first: number): void {
     const { mirror } = this;
     const clientIds = new Map<bigint, string>();
@@ -253,7 +256,7 @@ export class Views {
       const height = heights.get(ordinal) ?? stored.heightOfOrdinal(ordinal);
       if (height !== undefined) heights.set(ordinal, height);
       if (height !== undefined && height >= first) continue;
-      const timeMs = height === undefined ? 0 : stored.timeMs(height);
+      const timeMs = height === undefined ? stored.firstMs : stored.timeMs(height);
       const order = this.orders.add(orderOfRecord(mirror, this.markets, account, slot, { timeMs, clientId: clientIds.get(oid) }));
       order.leftLots += filled.get(oid) ?? 0n;
       this.orders.settle(account, slot, order);

@@ -181,6 +181,32 @@ test('a block that was settled can be checked, and so can a record of the state'
   assert.equal(none.value, undefined);
 });
 
+test('limits say exactly which orders are taken', async () => {
+  const client = node.client(3);
+  const { markets, openOrders } = await client.info({ type: 'limits' });
+  const { universe } = await client.info({ type: 'meta' });
+  assert.deepEqual(
+    markets.map(({ coin }) => coin),
+    universe.map(({ name }) => name),
+  );
+  const eth = markets[1];
+  const limits = { maxOrderSize: '3355.4432', maxPositionSize: '53687.0912', minOrderValue: '10', priceBandBps: 8000, oracleBandBps: 9500 };
+  assert.deepEqual(eth, { coin: 'ETH', ...limits, openInterestCap: null });
+  // Four pages of 64 orders are less than what the rules allow from the start.
+  assert.deepEqual(openOrders, { base: 256, max: 256, volumePerFurther: '5000000' });
+  // The largest order is more than the account can pay for; its size is not what is wrong with it.
+  const [largest, larger, smallest, smaller] = await client.order([
+    order(true, '601', '3355.4432'),
+    order(true, '601', '3355.4433'),
+    order(true, '2500', '0.004'),
+    order(true, '2500', '0.0039'),
+  ]);
+  await client.cancel([{ a: ETH, o: resting(smallest) }]);
+  assert.match(JSON.stringify(largest), /Insufficient margin/);
+  assert.match(JSON.stringify(larger), /Order has invalid size/);
+  assert.match(JSON.stringify(smaller), /minimum value of \$10/);
+});
+
 test('nonces and expiry', async () => {
   const send = async (nonce: number, more: object = {}): Promise<unknown> => {
     const request = { action: { type: 'noop' as const }, nonce, ...more };

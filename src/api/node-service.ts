@@ -282,6 +282,7 @@ export class NodeService {
       confirmedHeight: () => this.views.height,
       budgetOf: (user) => this.budgetOf(user),
       enforced: this.options.limits.enforced,
+      limits: { markets: this.views.markets.markets, exchange: this.views.exchange, orderPages: this.genesis.orderPages },
     };
   }
 

@@ -1,6 +1,8 @@
 /** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
@@ -413,6 +415,36 @@ test('bought request weight is there after a restart, whoever it was bought for'
   } finally {
     await first.close();
     await second.close();
+  }
+});
+
+test('portfolios go on after a restart, and start anew where their file is damaged', async () => {
+  const first = await startService();
+  const services = [first];
+  const restarted = async (): Promise<TestService> => {
+    await services.at(-1)?.service.close();
+    const next = await startService({ folder: first.folder });
+    services.push(next);
+    return next;
+  };
+  const [maker, taker] = [first.client(0), first.client(1)];
+  const portfolioOf = (service: TestService): Promise<unknown> => service.client(1).ask('portfolio', { user: taker.address });
+  try {
+    await maker.order([order(false, '3100', '10')]);
+    await taker.order([order(true, '3100', '10')]);
+    const before = await portfolioOf(first);
+    assert.match(JSON.stringify(before), /"pnlHistory":\[\[\d+,"-\d/, 'fees and a price above the mark are a loss');
+    const second = await restarted();
+    assert.deepEqual(await portfolioOf(second), before);
+    await second.service.close();
+    const path = join(first.folder, 'account-values');
+    writeFileSync(path, readFileSync(path).subarray(1));
+    const third = await restarted();
+    assert.notDeepEqual(await portfolioOf(third), before);
+    assert.ok(third.logged.some((line) => line.includes('what accounts were worth cannot be gone on with')));
+  } finally {
+    for (const { service } of services) await service.close();
+    await first.close();
   }
 });
 

@@ -14,6 +14,8 @@ import {
   type BlockWork,
   type ConfirmedBlock,
   type FolderOptions,
+  genesisHash,
+  type Listeners,
   openFolder,
   type Pipeline,
   SettledProofs,
@@ -36,6 +38,7 @@ import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
 import type { StreamMessage, StreamsPort } from './streams-port.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
+import { readValues, ValuesFile } from './values-file.ts';
 
 /** What a node writes down; never a key or a signature. */
 export interface Log {
@@ -65,6 +68,7 @@ export interface NodeServiceOptions {
 
 const VOLUME_DECIMALS = 6;
 const FLUSH_MS = 100;
+const VALUES_EVERY_MS = 600_000;
 const KEPT_FEEDS_MAX = 2_000;
 /** Beyond, a stopped node makes proofs (`heddle prove`). */
 const PROOF_RECORDS_MAX = 200_000;
@@ -77,10 +81,7 @@ interface Parts {
   readonly store: Store;
   readonly views: Views;
   readonly explorer: Explorer;
-}
-
-/** What the service keeps beside the ledger, in files of its own. */
-interface Kept {
+  /** The folder, for files that the service keeps beside the ledger. */
   readonly disk: RealDisk;
   readonly bought: ReadonlyMap<string, BoughtRequests>;
 }
@@ -100,10 +101,12 @@ export class NodeService {
   private readonly proofs: SettledProofs;
   private readonly confirmedAt = new Map<number, number>();
   private readonly flushing: NodeJS.Timeout;
+  private readonly valuesFile: ValuesFile;
+  private readonly keeping: NodeJS.Timeout;
   private server: ApiServer | undefined;
   private closing: Promise<void> | undefined;
 
-  private constructor(options: NodeServiceOptions, pipeline: Pipeline, parts: Parts, kept: Kept, signatures: SignaturePool) {
+  private constructor(options: NodeServiceOptions, pipeline: Pipeline, parts: Parts, signatures: SignaturePool) {
     this.options = options;
     this.pipeline = pipeline;
     this.genesis = parts.genesis;
@@ -112,8 +115,8 @@ export class NodeService {
     this.proofs = new SettledProofs(parts.store, { recordsMax: PROOF_RECORDS_MAX, freshMs: PROOF_FRESH_MS });
     this.explorer = parts.explorer;
     this.signatures = signatures;
-    this.budgets = new AddressBudgets(options.limits, options.clock, kept.bought);
-    this.boughtFile = new BoughtFile(kept.disk, () => this.budgets.bought());
+    this.budgets = new AddressBudgets(options.limits, options.clock, parts.bought);
+    this.boughtFile = new BoughtFile(parts.disk, () => this.budgets.bought());
     this.hub = new SubscriptionHub(this.streams(), {
       replayMessages: options.replayMessages,
       keepMs: options.keepFeedsMs,
@@ -134,6 +137,14 @@ export class NodeService {
     });
     this.flushing = setInterval(() => this.views.flush(), FLUSH_MS);
     this.flushing.unref();
+    this.valuesFile = new ValuesFile({
+      disk: parts.disk,
+      chainId: genesisHash(parts.genesis),
+      values: () => this.views.keptValues(),
+      onError: (error) => options.log.error({ err: error }, 'what accounts were worth is not on disk'),
+    });
+    this.keeping = setInterval(() => void this.valuesFile.save(), VALUES_EVERY_MS);
+    this.keeping.unref();
   }
 
   /** Throws what opening a folder, its journal and its store throws, BAD_BUDGETS, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
@@ -142,8 +153,8 @@ export class NodeService {
     const pipeline = await openFolder(options.folder, {
       ...options.engine,
       clock: options.clock,
-      attach: (genesis, store) => {
-        const parts = { genesis, store, views: Views.open({ genesis, store }), explorer: new Explorer(store) };
+      attach: async (genesis, store) => {
+        const parts = await attachedParts(options, genesis, store);
         found.parts = parts;
         // Blocks that are executed again come before there is a service to tell of them.
         return listenersOf(parts, () => found.service);
@@ -154,14 +165,12 @@ export class NodeService {
     try {
       signatures = await SignaturePool.create({ threads: options.signatureThreads, warn: (text) => log.warn({}, text) });
       assert(found.parts !== undefined, 'a folder was opened and nothing attached');
-      const disk = await RealDisk.open(options.folder);
-      const kept = { disk, bought: await readBought(disk) };
-      const service = new NodeService(options, pipeline, found.parts, kept, signatures);
+      const service = new NodeService(options, pipeline, found.parts, signatures);
       found.service = service;
       await service.listen();
       return service;
     } catch (error) {
-      if (found.service !== undefined) clearInterval(found.service.flushing);
+      found.service?.stopTimers();
       await Promise.allSettled([signatures?.close(), pipeline.close()]);
       throw error;
     }
@@ -188,12 +197,18 @@ export class NodeService {
   }
 
   private async shutDown(): Promise<void> {
-    clearInterval(this.flushing);
+    this.stopTimers();
     await this.server?.close(this.options.serverLimits.requestMs);
     this.hub.close();
     await this.signatures.close();
     await this.saveBought();
     await this.pipeline.close();
+    await this.valuesFile.save();
+  }
+
+  private stopTimers(): void {
+    clearInterval(this.flushing);
+    clearInterval(this.keeping);
   }
 
   private async listen(): Promise<void> {
@@ -384,8 +399,16 @@ export class NodeService {
   }
 }
 
+async function attachedParts({ folder, log }: NodeServiceOptions, genesis: Genesis, store: Store): Promise<Parts> {
+  const disk = await RealDisk.open(folder);
+  const bought = await readBought(disk);
+  const values = await readValues(disk, genesisHash(genesis), (reason) => log.warn({}, reason));
+  const views = Views.open({ genesis, store, ...(values === undefined ? {} : { values }) });
+  return { genesis, store, views, explorer: new Explorer(store), disk, bought };
+}
+
 /** What the pipeline is to tell: views first, since clients ask them as soon as they are answered. */
-function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): ReturnType<NonNullable<FolderOptions['attach']>> {
+function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): Listeners {
   return {
     onExecuted: (work) => service()?.noteExecuted(work),
     onConfirmed: (block) => {

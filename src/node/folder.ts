@@ -24,8 +24,11 @@ export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' 
   /** Default: the machine's. */
   readonly clock?: () => number;
   /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
-  readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
+  readonly attach?: (genesis: Genesis, store: Store) => Listeners | Promise<Listeners>;
 }
+
+/** What the pipeline tells, and asks, whoever is attached. */
+export type Listeners = Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
 
 interface FolderPaths {
   readonly genesis: string;
@@ -96,7 +99,7 @@ export async function openFolder(dir: string, { attach, ...options }: FolderOpti
   const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
-    const told = attach?.(genesis, store);
+    const told = await attach?.(genesis, store);
     return await Pipeline.open({ clock: Date.now, ...options, ...told, genesis, store, disk: await RealDisk.open(paths.journal) });
   } catch (error) {
     await store.close();

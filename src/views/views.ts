@@ -23,6 +23,7 @@ import { type FeedSink, type FeedSubscription, Feeds } from './feeds.ts';
 import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
 import { ContextCache } from './info-markets.ts';
+import type { KeptValues } from './kept-values.ts';
 import { delistedBy, lookAhead } from './look-ahead.ts';
 import { MarketTable } from './market-table.ts';
 import { OrderTable } from './order-table.ts';
@@ -37,6 +38,8 @@ export interface ViewsOptions {
   readonly store?: Store;
   /** So many of its newest blocks are read at a start. Default 5,000. */
   readonly recentBlocks?: number;
+  /** What accounts were worth, from `keptValues` of an earlier run. */
+  readonly values?: KeptValues;
   /** What `userRateLimit` says; without it nothing was used. */
   readonly requestsUsed?: (user: Address) => number;
 }
@@ -80,7 +83,7 @@ export class Views {
     const views = new Views(options);
     const { store, genesis } = options;
     if (store?.height === undefined) views.mirror.loadGenesis(genesis);
-    else views.load(store, options.recentBlocks ?? RECENT_BLOCKS);
+    else views.load(store, options.recentBlocks ?? RECENT_BLOCKS, options.values);
     return views;
   }
 
@@ -123,6 +126,7 @@ export class Views {
       return system ? (marks.get(market) ?? before) : before;
     };
     const facts = readBlock(block, this.context(new RunningPositions(mirror), markTicks, delisted));
+    histories.values.atBlock(block.number);
     this.openValues(facts);
     histories.add(facts, this.orders);
     const touched = mirror.apply(block.changes);
@@ -186,6 +190,27 @@ export class Views {
     }
   }
 
+  /** For `values` of the next start: what no block has. */
+  keptValues(): KeptValues {
+    const series = [...this.histories.values.all()].map(({ account, ...noted }) => ({ user: this.addressOf(account), ...noted }));
+    return { height: this.atHeight, series };
+  }
+
+  /**
+   * Goes on with what was noted up to a block. Blocks from `first` on are read again and say what has come in since. What came in between, if
+   * some lie between, is not known: then profits go on from what they were, and everything else counts as having come in.
+   */
+  private restoreValues({ height, series }: KeptValues, first: number): void {
+    const { mirror, histories } = this;
+    const isGapless = first <= height + 1;
+    for (const { user, deposited, points } of series) {
+      const account = mirror.numberOf(user);
+      if (account === undefined) continue;
+      if (isGapless) histories.values.restore(account, { deposited, points }, height);
+      else histories.values.restore(account, { deposited: this.accountValue(account) - (points.at(-1)?.pnl ?? 0n), points }, this.atHeight);
+    }
+  }
+
   // --- Orders -----------------------------------------------------------------------------------------------------------------------
 
   /** What the records say of orders that have changed. */
@@ -207,7 +232,7 @@ export class Views {
 
   // --- A start from the store -------------------------------------------------------------------------------------------------------
 
-  private load(store: Store, recentBlocks: number): void {
+  private load(store: Store, recentBlocks: number, values: KeptValues | undefined): void {
     const stored = new StoredBlocks(store);
     const records = store.records();
     try {
@@ -224,10 +249,12 @@ export class Views {
     const first = blocks[0]?.number ?? stored.height + 1;
     this.openStoredOrders(stored, filled, first);
     this.openStoredTwaps(() => 0n);
+    if (values !== undefined) this.restoreValues(values, first);
     const last = (market: number): number =>
       this.histories.candles[market]?.last('1m')?.closeTicks ?? this.genesis.markets[market]?.markTicks ?? 0;
     const positions = new RunningPositions(this.mirror, starts);
     for (const block of blocks) {
+      this.histories.values.atBlock(block.number);
       this.histories.add(readBlock(block, this.context(positions, last, delistedBy(block, this.mirror))), this.orders);
     }
     this.settleOrders(this.openSlots());

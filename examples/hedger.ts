@@ -7,7 +7,7 @@
  * no harm. Differences that are worth less than the protocol's minimum are left.
  */
 import { formatDecimal, type Market, marketOrder, parseDecimal, roundSize } from '../src/sdk/index.ts';
-import { findMarket, readArguments, stopSignal } from './node-of-arguments.ts';
+import { checkAccount, findMarket, readArguments, stopSignal } from './node-of-arguments.ts';
 
 const DECIMALS = 12;
 /** Whatever the streams say, both positions are compared this often. */
@@ -19,6 +19,7 @@ const coin = options.coin ?? '';
 const watched = options.of as Market.Address;
 const slippageBps = Number(options['slippage-bps']);
 const market = await findMarket(client, coin);
+await checkAccount(client);
 
 async function positionOf(user: Market.Address): Promise<bigint> {
   const { assetPositions } = await client.info({ type: 'clearinghouseState', user });

@@ -7,7 +7,7 @@
  * connection dies, the node cancels the quotes after a while: `scheduleCancel`, renewed while all is well.
  */
 import { type ActionOf, formatDecimal, limitOrder, parseDecimal, roundPrice, roundSize, type WireOrder } from '../src/sdk/index.ts';
-import { findMarket, readArguments, stopSignal } from './node-of-arguments.ts';
+import { checkAccount, findMarket, readArguments, stopSignal } from './node-of-arguments.ts';
 
 const DECIMALS = 12;
 const UNIT = 10n ** BigInt(DECIMALS);
@@ -17,6 +17,7 @@ const SWITCH_MS = 30_000;
 const { client, options } = readArguments({ coin: 'BTC', size: '0.01', 'spread-bps': '10', 'max-position': '0.1' });
 const { coin = '', size = '' } = options;
 const market = await findMarket(client, coin);
+await checkAccount(client);
 const spreadBps = BigInt(options['spread-bps'] ?? '10');
 const positionMax = exact(options['max-position'] ?? '');
 

@@ -1,4 +1,4 @@
-/** What the examples have in common: a client from the arguments `--url` and `--key` or from HEDDLE_URL and HEDDLE_KEY, and a market by its name. */
+/** What the examples have in common: a client from the arguments `--url` and `--key` or from HEDDLE_URL and HEDDLE_KEY, a market by its name, an account that is there. */
 import { parseArgs } from 'node:util';
 import { HeddleClient, type Market, SignerKey } from '../src/sdk/index.ts';
 
@@ -64,6 +64,22 @@ export async function findMarket(client: HeddleClient, coin: string): Promise<Fo
     process.exit(1);
   }
   return { ...meta, asset };
+}
+
+/** Ends the process with a sentence if the key is none that an account trades with: then no order of it would ever be taken. */
+export async function checkAccount(client: HeddleClient): Promise<void> {
+  const user = client.address;
+  const found = await client.info({ type: 'userRole', user });
+  if (found.role === 'missing') {
+    console.error(`there is no account ${user}: send it something first, or take a key that the node has printed`);
+    process.exit(1);
+  }
+  if (found.role === 'agent') {
+    console.error(
+      `${user} is an agent of ${found.data.user}: this example wants the key of the account itself, whose position it looks at`,
+    );
+    process.exit(1);
+  }
 }
 
 /** Resolves when the process is asked to stop. */

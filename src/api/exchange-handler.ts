@@ -33,6 +33,8 @@ export interface ExchangeOptions {
   readonly authentication: AuthenticationOptions;
   readonly actions: ActionContext;
   readonly budgets: AddressBudgets;
+  /** Gives requests to an address that has paid for them, and resolves when that is not forgotten any more. */
+  readonly reserve: (user: Address, requests: number) => Promise<void>;
   /** What an address has traded, in quote units. */
   readonly volumeOf: (user: Address) => bigint;
   /** Who is paid for request weight; without it none is sold. */
@@ -100,6 +102,10 @@ export class ExchangeHandler {
       throw overloadOf(error);
     }
     this.options.onConfirmed(authenticated.action.type, (performance.now() - started) / 1000, confirmed.code);
+    const { action } = authenticated;
+    if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
+      await this.options.reserve(action.destination?.toLowerCase() ?? prepared.actor, action.weight);
+    }
     return { response: this.answer(request, authenticated, prepared, confirmed), height: confirmed.block };
   }
 
@@ -121,13 +127,10 @@ export class ExchangeHandler {
 
   private answer(
     request: SignedRequest,
-    { signer, account, action }: Authenticated,
+    { signer, account }: Authenticated,
     { translated, behalf, actor }: Prepared,
     { block, index, code: result, events }: Confirmation,
   ): ExchangeResponse {
-    if (action.type === 'reserveRequestWeight' && result === code.CODE_OK) {
-      this.options.budgets.reserve(action.destination ?? actor, action.weight);
-    }
     const context = this.contextOf(result, { signer, actor, behalf, account, nonce: request.nonce });
     return translated.answer({ block, index, code: result, events, sender: signer, context });
   }

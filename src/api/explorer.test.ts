@@ -1,6 +1,7 @@
 /** What the explorer's stream says of a block is what the store says of it later: the hashes that the block has, and fields as they are encoded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PackedChanges } from '../base/packed-changes.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import type { Store } from '../storage/index.ts';
 import { Explorer } from './explorer.ts';
@@ -20,7 +21,7 @@ test('transactions of the stream have the fields of their encoding, in its order
     transactions: [sent as unknown as Transaction],
     hashes: [new Uint8Array(32).fill(0xab)],
     receipts: [new Uint8Array(4)],
-    changes: [],
+    changes: new PackedChanges([]),
   });
   const action = { type: 'sendPerp', recipient: BEN, amount: '5' };
   const shown = { action, block: 3, error: null, hash: `0x${'ab'.repeat(32)}`, time: 9, user: ANN };

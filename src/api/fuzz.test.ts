@@ -90,7 +90,7 @@ class Requests {
     const { random } = this;
     const user = testKey(random.below(5)).address;
     const fields: { [key: string]: Json } = {
-      type: random.pick([...INFO_TYPES, 'settlement', 'proof', 'budget', 'nothing']),
+      type: random.pick([...INFO_TYPES, 'settlement', 'proof', 'budget', 'limits', 'nothing']),
       user,
       coin: random.pick(['BTC', 'ETH', 'DOGE']),
       oid: random.below(100_000),

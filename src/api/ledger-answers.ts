@@ -1,9 +1,10 @@
 /**
- * What a node answers beyond the original: when a block is final, proofs about its state, and what an address may still send.
+ * What a node answers beyond the original: when a block is final, proofs about its state, what an address may still send, and what orders may be.
  *
  *   {type: "settlement", height}   {height, settled, headerHash, stateRoot, header}
  *   {type: "proof", key}           {height, header, proof}: of the last block that is final; verified with src/commitment/verify.ts
  *   {type: "budget", user}         {user, used, allowed, reserved, enforced}
+ *   {type: "limits"}               {markets: [{coin, maxOrderSize, ...}], openOrders, twapMinValue}
  *
  * docs/api-beyond.md has the answers in full; bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
  */
@@ -11,6 +12,7 @@ import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../com
 import type { SettledProofs } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { fieldOf, type JsonObject, naturalAt, textAt } from './json-input.ts';
+import { type LimitsContext, limitsAnswer } from './limit-answers.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { Budget } from './rate-limits.ts';
 
@@ -22,10 +24,11 @@ export interface LedgerContext {
   readonly budgetOf: (user: string) => Budget;
   /** Whether requests beyond the budget are refused. */
   readonly enforced: boolean;
+  readonly limits: LimitsContext;
 }
 
 const KEY_BYTES_MAX = 255;
-const TYPES = new Set(['settlement', 'proof', 'budget']);
+const TYPES = new Set(['settlement', 'proof', 'budget', 'limits']);
 
 export function isLedgerRequest(request: JsonObject): boolean {
   const type = fieldOf(request, 'type');
@@ -39,6 +42,8 @@ export function ledgerAnswer(request: JsonObject, context: LedgerContext): unkno
       return settlement(naturalAt(request, 'height'), context);
     case 'proof':
       return proof(textAt(request, 'key'), context.proofs);
+    case 'limits':
+      return limitsAnswer(context.limits);
     default:
       return budget(textAt(request, 'user'), context);
   }

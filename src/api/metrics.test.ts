@@ -34,6 +34,45 @@ test('names in the dashboard, in alerts and in the docs are those of metrics', (
   }
 });
 
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];
+}
+
+/** Expressions of the dashboard and of the alerts, by where they stand. */
+function expressions(): (readonly [place: string, expression: string])[] {
+  const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana-dashboard.json'), 'utf8')) as Dashboard;
+  const alerts = readFileSync(join(ROOT, 'deploy/alerts.yml'), 'utf8');
+  return [
+    ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+    ...[...alerts.matchAll(/alert: (\w+)\s+expr: (.*)/g)].map(([, name = '', expr = '']) => [name, expr] as const),
+  ];
+}
+
+test('expressions ask for labels that their metrics have', () => {
+  const found = expressions();
+  assert.ok(found.length > 30);
+  const labels = new Map(
+    metrics.registry.getMetricsAsArray().map((metric) => [metric.name, (metric as unknown as { labelNames: string[] }).labelNames]),
+  );
+  for (const [place, expression] of found) {
+    const names = expression.match(/\bheddle_[a-z0-9_]+/g) ?? [];
+    const had = new Set(names.flatMap((name) => labels.get(name) ?? labels.get(name.replace(/_(?:bucket|count|sum)$/, '')) ?? []));
+    // These three come with buckets and with scraping.
+    for (const label of ['le', 'instance', 'job']) had.add(label);
+    const asked = [
+      ...[...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(',')),
+      ...[...expression.matchAll(/(\w+)=~?"/g)].map(([, label = '']) => label),
+    ];
+    for (const label of asked) assert.ok(had.has(label.trim()), `${place}: ${label} in ${expression}`);
+  }
+});
+
+test('what is added and divided keeps the labels of scraping: without them two sides never match, and a panel stays empty', () => {
+  for (const [place, expression] of expressions()) {
+    if (/ [-+*/] /.test(expression)) assert.doesNotMatch(expression, /\bsum ?\(/, `${place}: ${expression}`);
+  }
+});
+
 test('what is sampled is read when somebody asks', async () => {
   const text = await metrics.registry.metrics();
   for (const [name, value] of [

@@ -1,6 +1,8 @@
 /** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
@@ -219,6 +221,32 @@ test('a block that was settled can be checked, and so can a record of the state'
   assert.equal(none.value, undefined);
 });
 
+test('limits say exactly which orders are taken', async () => {
+  const client = node.client(3);
+  const { markets, openOrders } = await client.info({ type: 'limits' });
+  const { universe } = await client.info({ type: 'meta' });
+  assert.deepEqual(
+    markets.map(({ coin }) => coin),
+    universe.map(({ name }) => name),
+  );
+  const eth = markets[1];
+  const limits = { maxOrderSize: '3355.4432', maxPositionSize: '53687.0912', minOrderValue: '10', priceBandBps: 8000, oracleBandBps: 9500 };
+  assert.deepEqual(eth, { coin: 'ETH', ...limits, openInterestCap: null });
+  // Four pages of 64 orders are less than what the rules allow from the start.
+  assert.deepEqual(openOrders, { base: 256, max: 256, volumePerFurther: '5000000' });
+  // The largest order is more than the account can pay for; its size is not what is wrong with it.
+  const [largest, larger, smallest, smaller] = await client.order([
+    order(true, '601', '3355.4432'),
+    order(true, '601', '3355.4433'),
+    order(true, '2500', '0.004'),
+    order(true, '2500', '0.0039'),
+  ]);
+  await client.cancel([{ a: ETH, o: resting(smallest) }]);
+  assert.match(JSON.stringify(largest), /Insufficient margin/);
+  assert.match(JSON.stringify(larger), /Order has invalid size/);
+  assert.match(JSON.stringify(smaller), /minimum value of \$10/);
+});
+
 test('nonces and expiry', async () => {
   const send = async (nonce: number, more: object = {}): Promise<unknown> => {
     const request = { action: { type: 'noop' as const }, nonce, ...more };
@@ -405,6 +433,56 @@ test('request weight is paid for where it is sold', async () => {
     assert.deepEqual({ used, allowed, reserved }, { used: 1, allowed: 5, reserved: 2000 });
   } finally {
     await other.close();
+  }
+});
+
+test('bought request weight is there after a restart, whoever it was bought for', async () => {
+  const limits = { ...limitDefaults, enforced: true, addressRequests: 5 };
+  const first = await startService({ limits, weightSeller: testKey(1).address });
+  const friend = testKey(2).address;
+  const destination = `0x${friend.slice(2).toUpperCase()}` as const;
+  await first.client(0).send({ type: 'reserveRequestWeight', weight: 2000 });
+  await first.client(0).send({ type: 'reserveRequestWeight', weight: 30, destination });
+  await first.client(0).send({ type: 'noop' });
+  await first.service.close();
+  const second = await startService({ limits, weightSeller: testKey(1).address, folder: first.folder });
+  try {
+    const budgetOf = async (index: number): Promise<unknown> => second.client(index).ask('budget', { user: testKey(index).address });
+    assert.deepEqual(await budgetOf(0), { user: testKey(0).address, used: 3, allowed: 5, reserved: 2000, enforced: true });
+    assert.deepEqual(await budgetOf(2), { user: friend, used: 0, allowed: 5, reserved: 30, enforced: true });
+  } finally {
+    await first.close();
+    await second.close();
+  }
+});
+
+test('portfolios go on after a restart, and start anew where their file is damaged', async () => {
+  const first = await startService();
+  const services = [first];
+  const restarted = async (): Promise<TestService> => {
+    await services.at(-1)?.service.close();
+    const next = await startService({ folder: first.folder });
+    services.push(next);
+    return next;
+  };
+  const [maker, taker] = [first.client(0), first.client(1)];
+  const portfolioOf = (service: TestService): Promise<unknown> => service.client(1).ask('portfolio', { user: taker.address });
+  try {
+    await maker.order([order(false, '3100', '10')]);
+    await taker.order([order(true, '3100', '10')]);
+    const before = await portfolioOf(first);
+    assert.match(JSON.stringify(before), /"pnlHistory":\[\[\d+,"-\d/, 'fees and a price above the mark are a loss');
+    const second = await restarted();
+    assert.deepEqual(await portfolioOf(second), before);
+    await second.service.close();
+    const path = join(first.folder, 'account-values');
+    writeFileSync(path, readFileSync(path).subarray(1));
+    const third = await restarted();
+    assert.notDeepEqual(await portfolioOf(third), before);
+    assert.ok(third.logged.some((line) => line.includes('what accounts were worth cannot be gone on with')));
+  } finally {
+    for (const { service } of services) await service.close();
+    await first.close();
   }
 });
 

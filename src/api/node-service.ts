@@ -14,6 +14,8 @@ import {
   type BlockWork,
   type ConfirmedBlock,
   type FolderOptions,
+  genesisHash,
+  type Listeners,
   openFolder,
   type Pipeline,
   SettledProofs,
@@ -22,19 +24,21 @@ import {
 import { parseDecimal } from '../sdk/decimal.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { SignaturePool } from '../signatures/signature-pool.ts';
-import type { Store } from '../storage/index.ts';
+import { RealDisk, type Store } from '../storage/index.ts';
 import { blockTerms, Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
+import { BoughtFile, readBought } from './bought-file.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
 import { asObject, fieldOf } from './json-input.ts';
 import { isLedgerRequest, type LedgerContext, ledgerAnswer } from './ledger-answers.ts';
 import { Metrics } from './metrics.ts';
-import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
+import { AddressBudgets, type BoughtRequests, type Budget, type LimitOptions } from './rate-limits.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
 import type { StreamMessage, StreamsPort } from './streams-port.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
+import { readValues, ValuesFile } from './values-file.ts';
 
 /** What a node writes down; never a key or a signature. */
 export interface Log {
@@ -64,6 +68,7 @@ export interface NodeServiceOptions {
 
 const VOLUME_DECIMALS = 6;
 const FLUSH_MS = 100;
+const VALUES_EVERY_MS = 600_000;
 const KEPT_FEEDS_MAX = 2_000;
 /** Beyond, a stopped node makes proofs (`heddle prove`). */
 const PROOF_RECORDS_MAX = 200_000;
@@ -79,6 +84,9 @@ interface Parts {
   readonly store: Store;
   readonly views: Views;
   readonly explorer: Explorer;
+  /** The folder, for files that the service keeps beside the ledger. */
+  readonly disk: RealDisk;
+  readonly bought: ReadonlyMap<string, BoughtRequests>;
 }
 
 export class NodeService {
@@ -90,11 +98,14 @@ export class NodeService {
   private readonly hub: SubscriptionHub;
   private readonly metrics: Metrics;
   private readonly budgets: AddressBudgets;
+  private readonly boughtFile: BoughtFile;
   private readonly explorer: Explorer;
   private readonly store: Store;
   private readonly proofs: SettledProofs;
   private readonly confirmedAt = new Map<number, number>();
   private readonly flushing: NodeJS.Timeout;
+  private readonly valuesFile: ValuesFile;
+  private readonly keeping: NodeJS.Timeout;
   private server: ApiServer | undefined;
   private closing: Promise<void> | undefined;
 
@@ -107,7 +118,8 @@ export class NodeService {
     this.proofs = new SettledProofs(parts.store, { recordsMax: PROOF_RECORDS_MAX, freshMs: PROOF_FRESH_MS });
     this.explorer = parts.explorer;
     this.signatures = signatures;
-    this.budgets = new AddressBudgets(options.limits, options.clock);
+    this.budgets = new AddressBudgets(options.limits, options.clock, parts.bought);
+    this.boughtFile = new BoughtFile(parts.disk, () => this.budgets.bought());
     this.hub = new SubscriptionHub(this.streams(), {
       replayMessages: options.replayMessages,
       keepMs: options.keepFeedsMs,
@@ -128,16 +140,24 @@ export class NodeService {
     });
     this.flushing = setInterval(() => this.views.flush(), FLUSH_MS);
     this.flushing.unref();
+    this.valuesFile = new ValuesFile({
+      disk: parts.disk,
+      chainId: genesisHash(parts.genesis),
+      values: () => this.views.keptValues(),
+      onError: (error) => options.log.error({ err: error }, 'what accounts were worth is not on disk'),
+    });
+    this.keeping = setInterval(() => void this.valuesFile.save(), VALUES_EVERY_MS);
+    this.keeping.unref();
   }
 
-  /** Throws what opening a folder, its journal and its store throws, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
+  /** Throws what opening a folder, its journal and its store throws, BAD_BUDGETS, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
   static async start(options: NodeServiceOptions): Promise<NodeService> {
     const found: { parts?: Parts; service?: NodeService } = {};
     const pipeline = await openFolder(options.folder, {
       ...options.engine,
       clock: options.clock,
-      attach: (genesis, store) => {
-        const parts = { genesis, store, views: Views.open({ genesis, store }), explorer: new Explorer(store) };
+      attach: async (genesis, store) => {
+        const parts = await attachedParts(options, genesis, store);
         found.parts = parts;
         // Blocks that are executed again come before there is a service to tell of them.
         return listenersOf(parts, () => found.service);
@@ -153,7 +173,7 @@ export class NodeService {
       await service.listen();
       return service;
     } catch (error) {
-      if (found.service !== undefined) clearInterval(found.service.flushing);
+      found.service?.stopTimers();
       await Promise.allSettled([signatures?.close(), pipeline.close()]);
       throw error;
     }
@@ -180,11 +200,18 @@ export class NodeService {
   }
 
   private async shutDown(): Promise<void> {
-    clearInterval(this.flushing);
+    this.stopTimers();
     await this.server?.close(this.options.serverLimits.requestMs);
     this.hub.close();
     await this.signatures.close();
+    await this.saveBought();
     await this.pipeline.close();
+    await this.valuesFile.save();
+  }
+
+  private stopTimers(): void {
+    clearInterval(this.flushing);
+    clearInterval(this.keeping);
   }
 
   private async listen(): Promise<void> {
@@ -239,6 +266,7 @@ export class NodeService {
         bestPrices: ({ name }) => this.bestPrices(name),
       },
       budgets: this.budgets,
+      reserve: (user, requests) => this.reserve(user, requests),
       volumeOf: (user) => this.volumeOf(user),
       ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
       limitsEnforced: options.limits.enforced,
@@ -266,6 +294,7 @@ export class NodeService {
       confirmedHeight: () => this.views.height,
       budgetOf: (user) => this.budgetOf(user),
       enforced: this.options.limits.enforced,
+      limits: { markets: this.views.markets.markets, exchange: this.views.exchange, orderPages: this.genesis.orderPages },
     };
   }
 
@@ -277,6 +306,22 @@ export class NodeService {
       nRequestsCap: allowed,
       nRequestsSurplus: Math.min(reserved, Math.max(0, allowed + reserved - used)),
     };
+  }
+
+  private async reserve(user: Address, requests: number): Promise<void> {
+    this.budgets.reserve(user, requests);
+    await this.saveBought();
+  }
+
+  /** A file that cannot be written takes nothing from who has bought, as long as the node runs; the log says what is wrong. */
+  private async saveBought(): Promise<void> {
+    // Where nothing is limited, nothing is paid for.
+    if (!this.options.limits.enforced || this.budgets.bought().size === 0) return;
+    try {
+      await this.boughtFile.save();
+    } catch (error) {
+      this.options.log.error({ err: error }, 'bought requests are not on disk');
+    }
   }
 
   private budgetOf(user: Address): Budget {
@@ -352,8 +397,16 @@ export class NodeService {
   }
 }
 
+async function attachedParts({ folder, log }: NodeServiceOptions, genesis: Genesis, store: Store): Promise<Parts> {
+  const disk = await RealDisk.open(folder);
+  const bought = await readBought(disk);
+  const values = await readValues(disk, genesisHash(genesis), (reason) => log.warn({}, reason));
+  const views = Views.open({ genesis, store, ...(values === undefined ? {} : { values }) });
+  return { genesis, store, views, explorer: new Explorer(store), disk, bought };
+}
+
 /** What the pipeline is to tell: views first, since clients ask them as soon as they are answered. */
-function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): ReturnType<NonNullable<FolderOptions['attach']>> {
+function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): Listeners {
   const names = { addressOf: views.addressOfNumber, ownerOf: (sender: Address) => views.ownerOf(sender) };
   return {
     onExecuted: (work) => service()?.noteExecuted(work),

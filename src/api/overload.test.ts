@@ -7,11 +7,12 @@ import { WebSocket } from 'ws';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
 import type { ActionOf } from '../sdk/wire-actions.ts';
-import { startService, type TestService, testServerLimits } from './service-for-tests.ts';
+import { startService, type TestService } from './service-for-tests.ts';
+import { smallServerLimits } from './small-service.ts';
 
 const ROOM = { requests: 4, bytes: 64 * 1024 };
 const ETH = 1;
-const start = (): Promise<TestService> => startService({ serverLimits: { ...testServerLimits, admission: ROOM } });
+const start = (): Promise<TestService> => startService({ serverLimits: { ...smallServerLimits, admission: ROOM } });
 
 /** An order of the account in a place of its own, signed. */
 function signedOrder(index: number, nonce: number): string {

@@ -3,7 +3,7 @@
  *
  * Invariant: what is refused is not counted; counters of those who are quiet are forgotten, so memory follows the senders of a minute (IP) and
  * the accounts that have sent (budgets). Off where the options say so: then everything is counted and nothing refused.
- * Not here: how many connections and subscriptions there may be (server.ts, stream-connection.ts).
+ * Not here: how many connections and subscriptions there may be (server.ts, stream-connection.ts); what of it outlives the process (bought-file.ts).
  */
 
 export interface LimitOptions {
@@ -82,6 +82,9 @@ export interface Budget {
   readonly reserved: number;
 }
 
+/** What is remembered of an address that has bought requests. */
+export type BoughtRequests = Pick<Budget, 'used' | 'reserved'>;
+
 interface Spent {
   used: number;
   reserved: number;
@@ -93,9 +96,18 @@ export class AddressBudgets {
   private readonly clock: () => number;
   private readonly spent = new Map<string, Spent>();
 
-  constructor(options: LimitOptions, clock: () => number) {
+  /** `bought`: what an earlier run of the node has sold. */
+  constructor(options: LimitOptions, clock: () => number, bought: ReadonlyMap<string, BoughtRequests> = new Map()) {
     this.options = options;
     this.clock = clock;
+    for (const [user, { used, reserved }] of bought) this.spent.set(user, { used, reserved, lastSlowMs: 0 });
+  }
+
+  /** Of all addresses that have bought requests. */
+  bought(): Map<string, BoughtRequests> {
+    const sold = new Map<string, BoughtRequests>();
+    for (const [user, { used, reserved }] of this.spent) if (reserved > 0) sold.set(user, { used, reserved });
+    return sold;
   }
 
   /** `volume`: what the address has traded, in quote units. */

@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { limitDefaults } from './rate-limits.ts';
-import { startService, type TestService, testKey, testServerLimits } from './service-for-tests.ts';
+import { startService, type TestService, testKey } from './service-for-tests.ts';
+import { smallServerLimits } from './small-service.ts';
 import { streamLimits } from './stream-connection.ts';
 
 const MALFORMED = 'Failed to deserialize the JSON body into the target type';
@@ -127,7 +128,7 @@ test('what does not deserialise is 422, in the words of the protocol', async () 
 });
 
 test('bodies have a bound, whether they say how long they are or not', async () => {
-  const large = ' '.repeat(testServerLimits.bodyBytesMax + 1);
+  const large = ' '.repeat(smallServerLimits.bodyBytesMax + 1);
   assert.equal((await node.post('/info', large)).status, 413);
   const chunked = await new Promise<number>((resolve, reject) => {
     const { hostname, port } = new URL(node.service.url);
@@ -143,7 +144,7 @@ test('bodies have a bound, whether they say how long they are or not', async () 
 });
 
 test('bytes that are no HTTP, and requests that do not come to an end', async () => {
-  const other = await startService({ serverLimits: { ...testServerLimits, requestMs: 500 } });
+  const other = await startService({ serverLimits: { ...smallServerLimits, requestMs: 500 } });
   const { hostname, port } = new URL(other.service.url);
   const talk = (text: string): Promise<string> =>
     new Promise((resolve) => {
@@ -209,7 +210,7 @@ test('subscriptions: answer, snapshot, once only, and none', async () => {
 
 test('a connection has so many users and subscriptions', async () => {
   const other = await startService({
-    serverLimits: { ...testServerLimits, stream: { ...streamLimits, subscriptionsMax: 3, usersMax: 2 } },
+    serverLimits: { ...smallServerLimits, stream: { ...streamLimits, subscriptionsMax: 3, usersMax: 2 } },
   });
   try {
     const client = await Client.open(other.service.url);
@@ -243,7 +244,7 @@ test('limits of an address, where they are enforced', async () => {
   const other = await startService({
     clock: midMinute(),
     limits: { ...limitDefaults, enforced: true, weightPerMinute: 45, addressRequests: 2 },
-    serverLimits: { ...testServerLimits, streamsOfAddress: 2, messagesPerMinute: 5 },
+    serverLimits: { ...smallServerLimits, streamsOfAddress: 2, messagesPerMinute: 5 },
   });
   try {
     assert.equal((await other.post('/info', { type: 'meta' })).status, 200);
@@ -320,7 +321,7 @@ test('a node that is full says so, and what it has taken is done', async () => {
 });
 
 test('a client that answers no ping is closed, one that does is not', async () => {
-  const other = await startService({ serverLimits: { ...testServerLimits, pulseMs: 500 } });
+  const other = await startService({ serverLimits: { ...smallServerLimits, pulseMs: 500 } });
   try {
     const lively = await Client.open(other.service.url);
     const silent = await Client.open(other.service.url);
@@ -335,7 +336,7 @@ test('a client that answers no ping is closed, one that does is not', async () =
 });
 
 test('a client that does not read is closed, and holds nobody up', async () => {
-  const other = await startService({ serverLimits: { ...testServerLimits, stream: { ...streamLimits, bufferedMax: 64 * 1024 } } });
+  const other = await startService({ serverLimits: { ...smallServerLimits, stream: { ...streamLimits, bufferedMax: 64 * 1024 } } });
   try {
     const slow = await Client.open(other.service.url);
     const quick = await Client.open(other.service.url);

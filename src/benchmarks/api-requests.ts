@@ -6,7 +6,8 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { Random } from '../base/random.ts';
-import type { Genesis, MarketParameters } from '../exchange/genesis.ts';
+import type { Genesis } from '../exchange/genesis.ts';
+import { protocolMarket } from '../exchange/sample-market.ts';
 import { formatSignature, type Signature } from '../sdk/signature.ts';
 import { requestPreimage } from '../sdk/signed-request.ts';
 import { SignerKey } from '../sdk/signer-key.ts';
@@ -18,6 +19,7 @@ const MARKETS = 4;
 const USD = 1_000_000n;
 const COLLATERAL = 1_000_000_000n * USD;
 const PRICE = 3000;
+const SIZE_DECIMALS = 4;
 const DEVIATION = 10;
 const CHAIN = 'Testnet';
 
@@ -31,33 +33,12 @@ export function apiGenesis(): Genesis {
     maxAccounts: 2048,
     orderPages: 32,
     tokens: [{ name: 'USDC', decimals: 6 }],
-    markets: Array.from({ length: MARKETS }, (_, i) => market(`M${i}`)),
+    markets: Array.from({ length: MARKETS }, (_, i) => protocolMarket(`M${i}`, SIZE_DECIMALS, PRICE)),
     accounts: Array.from({ length: ACCOUNTS }, (_, account) => ({
       address: new SignerKey(keyOf(account).toString('hex')).address,
       balances: [{ token: 0, amount: COLLATERAL }],
       collateral: COLLATERAL,
     })),
-  };
-}
-
-function market(name: string): MarketParameters {
-  const ticksPerInteger = 100;
-  return {
-    name,
-    tickCount: 2 ** 24,
-    unit: 1,
-    tickStep: 1,
-    lotStep: 1,
-    ticksPerInteger,
-    significantDigits: 5,
-    leverage: 20,
-    takerFeePpm: 450,
-    makerFeePpm: 150,
-    minNotional: 10n * USD,
-    maxOrderLots: 2n ** 25n,
-    maxPositionLots: 2n ** 29n,
-    markTicks: PRICE * ticksPerInteger,
-    tiers: [{ lowerNotional: 0n, maxLeverage: 20 }],
   };
 }
 

@@ -1,4 +1,4 @@
-/** A market that is like any other, for generated flows, measurements and tests: what matters to one of them, it says. */
+/** Markets that are like any other, for generated flows, measurements and tests: what matters to one of them, it says. */
 import type { MarketParameters } from './genesis.ts';
 
 export function sampleMarket(fields: Partial<MarketParameters> = {}): MarketParameters {
@@ -19,4 +19,26 @@ export function sampleMarket(fields: Partial<MarketParameters> = {}): MarketPara
     markTicks: 1000,
     ...fields,
   };
+}
+
+const PRICE_DECIMALS = 6;
+
+/**
+ * A market as clients know them, in the protocol's own integers (section 4): a tick is 10^-(6 - szDecimals) and a lot 10^-szDecimals, so the unit
+ * is 1. It has all the ticks, and the largest orders and positions, that the bounds of a genesis allow.
+ */
+export function protocolMarket(name: string, szDecimals: number, price: number): MarketParameters {
+  const ticksPerInteger = 10 ** (PRICE_DECIMALS - szDecimals);
+  return sampleMarket({
+    name,
+    tickCount: 2 ** 24,
+    unit: 1,
+    ticksPerInteger,
+    significantDigits: 5,
+    minNotional: 10_000_000n,
+    maxOrderLots: 2n ** 25n,
+    maxPositionLots: 2n ** 29n,
+    markTicks: price * ticksPerInteger,
+    tiers: [{ lowerNotional: 0n, maxLeverage: 20 }],
+  });
 }

@@ -6,13 +6,15 @@
  *   store/         what was executed; made again from the journal when it is not there
  *   snapshot       only in a folder that was restored from one: what the journal follows on
  *
+ * Whoever serves it keeps small files of its own beside them.
+ *
  * Invariant: a folder has its genesis.json, flushed, before it has anything else of a node.
  */
-import { open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { HeddleError } from '../base/errors.ts';
 import type { Genesis } from '../exchange/genesis.ts';
-import { RealDisk, Store } from '../storage/index.ts';
+import { RealDisk, replaceFile, Store } from '../storage/index.ts';
 import { decodeGenesis, encodeGenesis } from './genesis-file.ts';
 import { genesisHash } from './genesis-hash.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
@@ -24,10 +26,13 @@ export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' 
   /** Milliseconds in which blocks join to be settled together (src/storage/store.ts). Default 250: a block that comes alone is settled at once. */
   readonly joinMs?: number;
   /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
-  readonly attach?: (genesis: Genesis, store: Store) => Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
+  readonly attach?: (genesis: Genesis, store: Store) => Listeners | Promise<Listeners>;
 }
 
 const JOIN_MS = 250;
+
+/** What the pipeline tells, and asks, whoever is attached. */
+export type Listeners = Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
 
 interface FolderPaths {
   readonly genesis: string;
@@ -69,16 +74,7 @@ export async function createFolder(dir: string, genesis: Genesis): Promise<void>
   // What could not be read again is not written.
   decodeGenesis(bytes, 'the genesis');
   try {
-    const disk = await RealDisk.open(dir);
-    const handle = await open(`${path}.new`, 'w');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${path}.new`, path);
-    await disk.syncFolder();
+    await replaceFile(await RealDisk.open(dir), basename(path), bytes);
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;
     throw new HeddleError('CANNOT_WRITE', `cannot write ${path}: ${(cause as Error).message}`, { cause });
@@ -107,7 +103,7 @@ export async function openFolder(dir: string, { attach, joinMs = JOIN_MS, ...opt
   const store = await Store.open(paths.store, { chainId: genesisHash(genesis), thread: true, joinMs });
   try {
     if (store.height === undefined) await fillFromSnapshot(store, paths.snapshot);
-    const told = attach?.(genesis, store);
+    const told = await attach?.(genesis, store);
     return await Pipeline.open({ clock: Date.now, ...options, ...told, genesis, store, disk: await RealDisk.open(paths.journal) });
   } catch (error) {
     await store.close();

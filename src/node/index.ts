@@ -1,5 +1,5 @@
 /** The door of node. */
-export { createFolder, type FolderOptions, openFolder, readGenesis } from './folder.ts';
+export { createFolder, type FolderOptions, type Listeners, openFolder, readGenesis } from './folder.ts';
 export { decodeGenesis, encodeGenesis } from './genesis-file.ts';
 export { genesisHash } from './genesis-hash.ts';
 export {

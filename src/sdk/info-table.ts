@@ -75,6 +75,7 @@ export interface InfoTable {
   readonly settlement: [{ readonly height: number }, Settlement | null];
   readonly proof: [{ readonly key: M.Hex }, { readonly height: number; readonly header: M.Hex; readonly proof: M.Hex }];
   readonly budget: [OfUser, Budget];
+  readonly limits: [Nothing, Limits];
 }
 
 export interface Settlement {
@@ -94,6 +95,29 @@ export interface Budget {
   readonly reserved: number;
   /** Are requests beyond it refused? */
   readonly enforced: boolean;
+}
+
+/** Sizes in units of the asset, values in the quote token. */
+interface MarketLimits {
+  readonly coin: string;
+  /** Of one order; a larger one is refused. */
+  readonly maxOrderSize: string;
+  /** Of a position, either way. */
+  readonly maxPositionSize: string;
+  readonly minOrderValue: string;
+  /** How far a limit price may be from the mark, and beyond the oracle price; null: anywhere. */
+  readonly priceBandBps: number | null;
+  readonly oracleBandBps: number | null;
+  /** Of the whole market; null: none. */
+  readonly openInterestCap: string | null;
+}
+
+export interface Limits {
+  /** In the order of `meta`. */
+  readonly markets: readonly MarketLimits[];
+  /** Of an account: one more than `base` for each `volumePerFurther` that it has traded, up to `max`. */
+  readonly openOrders: { readonly base: number; readonly max: number; readonly volumePerFurther: string };
+  readonly twapMinValue: string;
 }
 
 export type InfoName = keyof InfoTable;

@@ -22,7 +22,6 @@ interface ExecutedBlock {
 const NO_HASH = new Uint8Array(32);
 const NO_CHANGES = new PackedChanges([]);
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096, workers: 1, commitment: true };
-const NO_CHANGES = new PackedChanges([]);
 
 export async function* executedBlocks(
   seed: number,

@@ -7,3 +7,4 @@ export { RealDisk } from './real-disk.ts';
 export { type DiskStep, SimulatedDisk } from './simulated-disk.ts';
 export type { StorageCode, StorageError } from './storage-error.ts';
 export { type BlockCommit, type LookupRange, type Place, type StateRecords, Store } from './store.ts';
+export { readFile, replaceFile } from './whole-file.ts';

@@ -1,9 +1,10 @@
 /**
  * What accounts were worth over time, for their portfolios: a point when an account was touched and its last point is old enough.
  *
- * Values between the points, and those from before the node started, are not kept anywhere: marks move accounts that nobody touches. The
- * last point of an answer is the value now. Profit is the value less what came in from outside and plus what went out.
+ * Values between the points are not kept anywhere: marks move accounts that nobody touches. The last point of an answer is the value now.
+ * Profit is the value less what came in from outside and plus what went out. What is kept from one start to the next: kept-values.ts.
  */
+import { assert } from '../base/assert.ts';
 import type { MoneyFact } from './facts.ts';
 import { collateralFlow } from './money-flow.ts';
 
@@ -18,6 +19,8 @@ interface Series {
   readonly points: ValuePoint[];
   /** What came in less what went out, in quote units. */
   deposited: bigint;
+  /** The last block that is in it already. */
+  readonly knownTo: number;
 }
 
 const SPACING_MS = 60_000;
@@ -30,12 +33,18 @@ const ACCOUNTS_MAX = 100_000;
 export class AccountValues {
   private readonly byAccount = new Map<number, Series>();
   private count = 0;
+  private height = 0;
+
+  /** What follows is of this block. */
+  atBlock(height: number): void {
+    this.height = height;
+  }
 
   /** `deposited`: what an account holds at the start counts as having come in. */
   open(account: number, deposited: bigint): Series {
     const known = this.byAccount.get(account);
     if (known !== undefined) return known;
-    const series: Series = { points: [], deposited };
+    const series: Series = { points: [], deposited, knownTo: 0 };
     this.byAccount.set(account, series);
     if (this.byAccount.size > ACCOUNTS_MAX) this.forgetOldest();
     return series;
@@ -47,7 +56,19 @@ export class AccountValues {
 
   moved(fact: MoneyFact): void {
     const series = this.byAccount.get(fact.account);
-    if (series !== undefined) series.deposited += collateralFlow(fact);
+    if (series !== undefined && series.knownTo < this.height) series.deposited += collateralFlow(fact);
+  }
+
+  /** Puts in what an earlier run has noted, with the blocks up to `knownTo`. */
+  restore(account: number, noted: { readonly deposited: bigint; readonly points: readonly ValuePoint[] }, knownTo: number): void {
+    assert(!this.byAccount.has(account), 'an account is restored before anything happens to it');
+    this.byAccount.set(account, { deposited: noted.deposited, points: [...noted.points], knownTo });
+    this.count += noted.points.length;
+  }
+
+  /** Everything that was noted. */
+  *all(): Generator<{ readonly account: number; readonly deposited: bigint; readonly points: readonly ValuePoint[] }, void, undefined> {
+    for (const [account, { deposited, points }] of this.byAccount) yield { account, deposited, points };
   }
 
   /** What came in less what went out; of an account that nothing has happened to, what it is worth. */
@@ -57,7 +78,9 @@ export class AccountValues {
 
   /** Is it time for another point? */
   isDue(account: number, timeMs: number): boolean {
-    const last = this.byAccount.get(account)?.points.at(-1);
+    const series = this.byAccount.get(account);
+    if (series !== undefined && series.knownTo >= this.height) return false;
+    const last = series?.points.at(-1);
     return last === undefined || timeMs - last.timeMs >= SPACING_MS;
   }
 

@@ -11,15 +11,15 @@ import { genesisHash, Pipeline } from '../node/index.ts';
 import { randomBlocks } from '../simulator/random-blocks.ts';
 import { randomGenesis } from '../simulator/random-genesis.ts';
 import { SimulatedDisk, Store } from '../storage/index.ts';
-import { blockTerms, INFO_TYPES, Views } from './index.ts';
+import { quoteText } from './decimal-text.ts';
+import { blockTerms, INFO_TYPES, type KeptValues, Views } from './index.ts';
 import { requestOf } from './sample-requests.ts';
 
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096 };
+const BLOCKS = 14;
 const SEEDS = [1, 4, 5, 13, 16, 22, 46];
 /** Ledgers whose accounts become dormant. */
 const DORMANT_SEEDS = [0, 3, 9];
-/** Values of the past are in no block (account-values.ts). */
-const NOT_KEPT = new Set(['portfolio', 'webData2', 'vaultDetails']);
 
 const folder = mkdtempSync(join(tmpdir(), 'views-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,9 +29,14 @@ interface Node {
   readonly pipeline: Pipeline;
 }
 
-async function start(genesis: Genesis, disk: SimulatedDisk, clock: () => number, path?: string, recentBlocks?: number): Promise<Node> {
+interface StartOptions {
+  readonly recentBlocks?: number;
+  readonly values?: KeptValues;
+}
+
+async function start(genesis: Genesis, disk: SimulatedDisk, clock: () => number, path?: string, options: StartOptions = {}): Promise<Node> {
   const store = path === undefined ? undefined : await Store.open(path, { chainId: genesisHash(genesis) });
-  const views = Views.open({ genesis, ...(store === undefined ? {} : { store }), ...(recentBlocks === undefined ? {} : { recentBlocks }) });
+  const views = Views.open({ genesis, ...(store === undefined ? {} : { store }), ...options });
   const ownerOf = (sender: string): string => views.ownerOf(sender);
   const pipeline = await Pipeline.open({
     genesis,
@@ -73,8 +78,14 @@ function loosely(value: unknown): unknown {
  * Submits random blocks as far as they can be encoded, each as a block of its own. What is executed is what was submitted, as loosely as it comes; after a
  * start it is what its encoding says.
  */
-async function feed({ pipeline }: Node, seed: number, genesis: Genesis, setClock: (timeMs: number) => void): Promise<void> {
-  for (const { timeMs, transactions } of randomBlocks(seed, genesis, { blocks: 14 })) {
+async function feed(
+  { pipeline }: Node,
+  seed: number,
+  genesis: Genesis,
+  setClock: (timeMs: number) => void,
+  { from = 0, to = BLOCKS } = {},
+): Promise<void> {
+  for (const { timeMs, transactions } of [...randomBlocks(seed, genesis, { blocks: BLOCKS })].slice(from, to)) {
     setClock(timeMs);
     const tickets = transactions.flatMap((transaction) => {
       try {
@@ -94,7 +105,7 @@ const textOf = (answer: unknown): string => JSON.stringify(answer, (key, value) 
 /** Every answer about everybody, as text. */
 function answersOf(views: Views, genesis: Genesis): Map<string, string> {
   const answers = new Map<string, string>();
-  for (const type of INFO_TYPES.filter((name) => !NOT_KEPT.has(name))) {
+  for (const type of INFO_TYPES) {
     for (const { address } of genesis.accounts) {
       for (const { name } of genesis.markets) {
         answers.set(`${type} ${address} ${name}`, textOf(views.answer(requestOf(type, address, name))));
@@ -132,9 +143,11 @@ for (const seed of SEEDS) {
     assert.ok(height > 5);
     await node.pipeline.close();
 
-    const fromStore = await start(genesis, disk, clock, path);
+    const values = node.views.keptValues();
+    const fromStore = await start(genesis, disk, clock, path, { values });
     assert.equal(fromStore.views.height, height);
     same(answersOf(fromStore.views, genesis), expected);
+    assert.deepEqual(fromStore.views.keptValues(), values);
     await fromStore.pipeline.close();
 
     const fromJournal = await start(genesis, disk, clock);
@@ -193,6 +206,53 @@ for (const seed of DORMANT_SEEDS) {
   });
 }
 
+interface Portfolio {
+  readonly pnlHistory: readonly (readonly [timeMs: number, pnl: string])[];
+}
+
+/** Profit since the beginning, now. */
+function profitOf(views: Views, user: string): string | undefined {
+  const periods = views.answer({ type: 'portfolio', user }) as (readonly [name: string, Portfolio])[];
+  return periods.find(([name]) => name === 'allTime')?.[1].pnlHistory.at(-1)?.[1];
+}
+
+for (const seed of SEEDS) {
+  test(`profits go on after an end without order, seed ${seed}`, async () => {
+    const genesis = randomGenesis(seed);
+    const disk = new SimulatedDisk();
+    const path = join(folder, `killed-${seed}`);
+    let now = 0;
+    const clock = (): number => now;
+    const setClock = (timeMs: number): void => {
+      now = timeMs;
+    };
+    const node = await start(genesis, disk, clock, path);
+    await feed(node, seed, genesis, setClock, { to: BLOCKS / 2 });
+    const values = node.views.keptValues();
+    const known = values.series.map(({ user }) => user);
+    await feed(node, seed, genesis, setClock, { from: BLOCKS / 2 });
+    assert.ok(node.views.height > values.height);
+    const expected = known.map((user) => profitOf(node.views, user));
+    assert.ok(new Set(expected).size > 2);
+    await node.pipeline.close();
+
+    const again = await start(genesis, disk, clock, path, { values });
+    assert.deepEqual(
+      known.map((user) => profitOf(again.views, user)),
+      expected,
+    );
+    await again.pipeline.close();
+
+    // Blocks between those that were noted and those that are read again: what they brought is not known, and nobody's profit.
+    const gap = await start(genesis, disk, clock, path, { values, recentBlocks: 1 });
+    assert.deepEqual(
+      known.map((user) => profitOf(gap.views, user)),
+      values.series.map(({ points }) => quoteText(points.at(-1)?.pnl ?? 0n)),
+    );
+    await gap.pipeline.close();
+  });
+}
+
 const oidsOf = (views: Views, user: string): number[] => {
   const rows = views.answer({ type: 'historicalOrders', user }) as { order: { oid: number } }[];
   const oids = [...new Set(rows.map(({ order }) => order.oid))];
@@ -246,7 +306,7 @@ for (const seed of SEEDS) {
     const expected = users.map((user) => pastOf(node.views, user, oidsOf(node.views, user)));
     const oids = users.map((user) => oidsOf(node.views, user));
     await node.pipeline.close();
-    const short = await start(genesis, disk, clock, path, 5);
+    const short = await start(genesis, disk, clock, path, { recentBlocks: 5 });
     users.forEach((user, i) => {
       assert.deepEqual(pastOf(short.views, user, oids[i] ?? []), expected[i], user);
     });

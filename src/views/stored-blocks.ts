@@ -81,7 +81,7 @@ export class StoredBlocks {
 
   /** The height of the block that has given out an ordinal; undefined: before what is stored. Headers outlive the blocks. */
   heightOfOrdinal(ordinal: bigint): number | undefined {
-    let [low, high] = [this.store.header(0) === undefined ? this.store.first : 0, this.height];
+    let [low, high] = [this.lowest, this.height];
     if (ordinal < this.nextOrdinal(low) || ordinal >= this.nextOrdinal(high)) return undefined;
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -101,6 +101,16 @@ export class StoredBlocks {
     if (this.ordinals.size >= ORDINALS_KEPT) this.ordinals.clear();
     this.ordinals.set(height, ordinal);
     return ordinal;
+  }
+
+  /** The time of the genesis, or of the snapshot that everything stored follows on. */
+  get firstMs(): number {
+    return this.timeMs(this.lowest);
+  }
+
+  /** The first height that has a header. */
+  private get lowest(): number {
+    return this.store.header(0) === undefined ? this.store.first : 0;
   }
 
   timeMs(height: number): number {

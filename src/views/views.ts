@@ -24,6 +24,7 @@ import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
 import { roleOf, type UserRole } from './info-accounts.ts';
 import { ContextCache } from './info-markets.ts';
+import type { KeptValues } from './kept-values.ts';
 import { delistedBy, lookAhead } from './look-ahead.ts';
 import { MarketTable } from './market-table.ts';
 import { OrderTable } from './order-table.ts';
@@ -38,6 +39,8 @@ export interface ViewsOptions {
   readonly store?: Store;
   /** So many of its newest blocks are read at a start. Default 5,000. */
   readonly recentBlocks?: number;
+  /** What accounts were worth, from `keptValues` of an earlier run. */
+  readonly values?: KeptValues;
   /** What `userRateLimit` says; without it nothing was used. */
   readonly requestsUsed?: (user: Address) => number;
 }
@@ -83,7 +86,7 @@ export class Views {
     const views = new Views(options);
     const { store, genesis } = options;
     if (store?.height === undefined) views.mirror.loadGenesis(genesis);
-    else views.load(store, options.recentBlocks ?? RECENT_BLOCKS);
+    else views.load(store, options.recentBlocks ?? RECENT_BLOCKS, options.values);
     return views;
   }
 
@@ -126,6 +129,7 @@ export class Views {
     };
     this.running.restart();
     const facts = readBlock(block, this.context(this.running, markTicks, delisted));
+    histories.values.atBlock(block.number);
     this.openValues(facts);
     histories.add(facts, this.orders);
     const touched = mirror.apply(block.changes);
@@ -194,6 +198,27 @@ export class Views {
     }
   }
 
+  /** For `values` of the next start: what no block has. */
+  keptValues(): KeptValues {
+    const series = [...this.histories.values.all()].map(({ account, ...noted }) => ({ user: this.addressOf(account), ...noted }));
+    return { height: this.atHeight, series };
+  }
+
+  /**
+   * Goes on with what was noted up to a block. Blocks from `first` on are read again and say what has come in since. What came in between, if
+   * some lie between, is not known: then profits go on from what they were, and everything else counts as having come in.
+   */
+  private restoreValues({ height, series }: KeptValues, first: number): void {
+    const { mirror, histories } = this;
+    const isGapless = first <= height + 1;
+    for (const { user, deposited, points } of series) {
+      const account = mirror.numberOf(user);
+      if (account === undefined) continue;
+      if (isGapless) histories.values.restore(account, { deposited, points }, height);
+      else histories.values.restore(account, { deposited: this.accountValue(account) - (points.at(-1)?.pnl ?? 0n), points }, this.atHeight);
+    }
+  }
+
   // --- Orders -----------------------------------------------------------------------------------------------------------------------
 
   /** What the records say of orders that have changed: accounts and slots, one behind the other. */
@@ -216,7 +241,7 @@ export class Views {
 
   // --- A start from the store -------------------------------------------------------------------------------------------------------
 
-  private load(store: Store, recentBlocks: number): void {
+  private load(store: Store, recentBlocks: number, values: KeptValues | undefined): void {
     const stored = new StoredBlocks(store);
     const records = store.records();
     let clientIds: ReadonlyMap<bigint, ClientId>;
@@ -234,10 +259,12 @@ export class Views {
     const first = blocks[0]?.number ?? stored.height + 1;
     this.openStoredOrders(stored, filled, clientIds, first);
     this.openStoredTwaps(() => 0n);
+    if (values !== undefined) this.restoreValues(values, first);
     const last = (market: number): number =>
       this.histories.candles[market]?.last('1m')?.closeTicks ?? this.genesis.markets[market]?.markTicks ?? 0;
     const positions = new RunningPositions(this.mirror, starts);
     for (const block of blocks) {
+      this.histories.values.atBlock(block.number);
       this.histories.add(readBlock(block, this.context(positions, last, delistedBy(block, this.mirror))), this.orders);
     }
     this.settleOrders([...this.openSlots()].flat());
@@ -249,7 +276,10 @@ export class Views {
     for (const account of this.mirror.orders.firsts()) for (const slot of this.mirror.orders.secondsOf(account)) yield [account, slot];
   }
 
-  /** Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. */
+  /**
+   * Open orders from before the blocks that are read again, as they were then: those blocks' fills have to come off them. Of those that came with
+   * a snapshot it is known only that they were placed by then.
+   */
   private openStoredOrders(
     stored: StoredBlocks,
     filled: ReadonlyMap<bigint, bigint>,
@@ -264,7 +294,7 @@ export class Views {
       const height = heights.get(ordinal) ?? stored.heightOfOrdinal(ordinal);
       if (height !== undefined) heights.set(ordinal, height);
       if (height !== undefined && height >= first) continue;
-      const timeMs = height === undefined ? 0 : stored.timeMs(height);
+      const timeMs = height === undefined ? stored.firstMs : stored.timeMs(height);
       const order = this.orders.add(orderOfRecord(mirror, this.markets, account, slot, { timeMs, clientId: clientIds.get(oid) }));
       order.leftLots += filled.get(oid) ?? 0n;
       this.orders.settle(account, slot, order);

@@ -76,8 +76,8 @@ interface Waiting {
 }
 
 const NOTHING = new Uint8Array();
-/** More than this is written at once: what waits is memory, and a transaction of so many bytes gains nothing by more. */
-export const JOINED_BYTES_MAX = 16 * 2 ** 20;
+/** More than this is written at once: what waits is memory, and LMDB's thread would be idle meanwhile. It is about one block of 10,000 orders. */
+export const JOINED_BYTES_MAX = 4 * 2 ** 20;
 /** Blocks of one transaction of a pruning, so that commits get their turn. */
 const PRUNED_AT_ONCE = 64;
 

@@ -256,14 +256,15 @@ function start(options: SignaturePoolOptions): Promise<{ thread: Thread; backend
   });
   return new Promise((resolve, reject) => {
     const thread: Thread = { worker, batches: [], death: undefined, onDeath: () => reject(thread.death?.cause) };
-    const died = (cause: unknown): void => {
-      // An error is followed by the exit.
-      if (thread.death !== undefined) return;
-      thread.death = { cause };
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    // An error is followed by the exit, and only that comes after all that the thread has answered: at the error an earlier batch may seem to be open.
+    worker.on('exit', (code) => {
+      thread.death = { cause: cause ?? new Error(`exit code ${code}`) };
       thread.onDeath();
-    };
-    worker.on('error', died);
-    worker.on('exit', (code) => died(new Error(`exit code ${code}`)));
+    });
     worker.once('message', ({ backend }: { backend: BackendName }) => resolve({ thread, backend }));
   });
 }

@@ -52,6 +52,7 @@ export class SecondsHistogram {
   readonly name: string;
   readonly help: string;
   private readonly bounds: readonly number[];
+  readonly labelNames: readonly string[];
   private readonly label: string | undefined;
   private readonly tallies = new Map<string, Tally>();
 
@@ -60,6 +61,7 @@ export class SecondsHistogram {
     this.help = help;
     this.bounds = bounds;
     this.label = label;
+    this.labelNames = label === undefined ? [] : [label];
     if (label === undefined) this.tallyOf('');
     // The registry asks a metric for its name and for `get`; the type wants a class of the package.
     registry.registerMetric(this as unknown as Histogram);

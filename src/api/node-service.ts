@@ -361,6 +361,11 @@ export class NodeService {
     return behind > UNSETTLED_MAX ? `${behind} blocks are confirmed and not settled` : undefined;
   }
 
+  /** For the pipeline: what waits for its signer to be known becomes a transaction, if it was signed by somebody. */
+  get expected(): number {
+    return this.signatures.unanswered;
+  }
+
   /** For the pipeline. */
   noteConfirmed({ number, transactions, receipts }: ConfirmedBlock): void {
     this.confirmedAt.set(number, performance.now());
@@ -409,6 +414,7 @@ async function attachedParts({ folder, log }: NodeServiceOptions, genesis: Genes
 function listenersOf({ views, explorer }: Parts, service: () => NodeService | undefined): Listeners {
   const names = { addressOf: views.addressOfNumber, ownerOf: (sender: Address) => views.ownerOf(sender) };
   return {
+    expected: () => service()?.expected ?? 0,
     onExecuted: (work) => service()?.noteExecuted(work),
     onConfirmed: (block) => {
       views.confirm(block);

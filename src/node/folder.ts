@@ -23,16 +23,16 @@ import { commitSnapshot, SnapshotReader } from './snapshot-reader.ts';
 export interface FolderOptions extends Omit<PipelineOptions, 'genesis' | 'disk' | 'store' | 'clock'> {
   /** Default: the machine's. */
   readonly clock?: () => number;
-  /** Milliseconds in which blocks join to be settled together (src/storage/store.ts). Default 250: a block that comes alone is settled at once. */
+  /** Milliseconds in which blocks join to be settled together (src/storage/store.ts). Default 500: a block that comes alone is settled at once. */
   readonly joinMs?: number;
   /** Called before the pipeline starts, with what the folder has: for whoever keeps views of it and is told what comes next. */
   readonly attach?: (genesis: Genesis, store: Store) => Listeners | Promise<Listeners>;
 }
 
-const JOIN_MS = 250;
+const JOIN_MS = 500;
 
 /** What the pipeline tells, and asks, whoever is attached. */
-export type Listeners = Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf'>;
+export type Listeners = Pick<PipelineOptions, 'onConfirmed' | 'onExecuted' | 'onSettled' | 'termsOf' | 'expected'>;
 
 interface FolderPaths {
   readonly genesis: string;

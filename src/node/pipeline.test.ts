@@ -51,6 +51,37 @@ function options(disk: Disk, fields: Partial<PipelineOptions> = {}): PipelineOpt
   };
 }
 
+test('while many are on their way a block waits until it is full, or nothing more comes', async () => {
+  let expected = 1000;
+  const pipeline = await Pipeline.open(options(new SimulatedDisk(), { expected: () => expected, gatherMs: 1e9 }));
+  let nonce = 0;
+  /** Each in a turn of its own. */
+  const submit = async (count: number): Promise<Ticket[]> => {
+    const tickets: Ticket[] = [];
+    for (let i = 0; i < count; i++) {
+      tickets.push(pipeline.submit(transfer(1 + (nonce % 8), nonce++)));
+      await nextTurn();
+      await nextTurn();
+    }
+    return tickets;
+  };
+  const blocksOf = (tickets: readonly Ticket[]): Promise<number[]> =>
+    Promise.all(tickets.map(async ({ confirmed }) => (await confirmed).block));
+  // The first begins at once: nothing has begun before it.
+  assert.deepEqual(await blocksOf(await submit(1)), [1]);
+  assert.deepEqual(await blocksOf(await submit(7)), Array(7).fill(2));
+  const rest = await submit(3);
+  assert.equal(pipeline.counts.waiting, 3);
+  const closed = pipeline.close();
+  assert.deepEqual(await blocksOf(rest), [3, 3, 3]);
+  await closed;
+  // While few are on their way nothing waits.
+  expected = 1;
+  const other = await Pipeline.open(options(new SimulatedDisk(), { expected: () => expected, gatherMs: 1e9 }));
+  for (let i = 0; i < 3; i++) assert.equal((await other.submit(transfer(1, i)).confirmed).block, 1 + i);
+  await other.close();
+});
+
 test('transactions are confirmed, then settled, in one chain of headers', async () => {
   const pipeline = await Pipeline.open(options(new SimulatedDisk()));
   const tickets = Array.from({ length: 40 }, (_, i) => pipeline.submit(transfer(1 + (i % 8), i)));

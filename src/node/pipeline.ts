@@ -52,6 +52,13 @@ export interface PipelineOptions {
   readonly keepMs?: number;
   /** The journal begins a new file when one has reached this, and removes whole ones; default 64 MiB. */
   readonly journalSegmentBytes?: number;
+  /**
+   * How many transactions are on their way to `submit`, as far as the caller knows. While they are many, blocks begin GATHER_MS apart, since a block of
+   * few costs as much as one of many; without it, and while they are few, a block begins when there is something for it.
+   */
+  readonly expected?: () => number;
+  /** In place of GATHER_MS. */
+  readonly gatherMs?: number;
   /** Called for every block that was executed, before its tickets are told; at a start also for those that are executed again. Must not throw. */
   readonly onConfirmed?: (block: ConfirmedBlock) => void;
   /** Called with what the execution of a block has taken, for whoever measures it. Must not throw. */
@@ -115,6 +122,10 @@ export interface PipelineCounts {
 /** Blocks that are ordered and not yet executed: one is written while another executes. */
 const AHEAD_MAX = 2;
 const BLOCK_TRANSACTIONS = 10_000;
+/** Who waits behind so many others waits longer for them than for this. */
+const GATHER_MS = 20;
+/** Transactions on their way that make a block wait. */
+const GATHER_LEAST = 128;
 /**
  * What the transactions of a block may take together: their bytes, and ITEM_ROOM an item. Small transactions come to far less; of large batches a block has
  * fewer, because one that is in the journal and does not fit into the engine's memory could never be executed. What is scarce are keys: an item can name
@@ -127,7 +138,7 @@ const ITEM_ROOM = 64;
 const WAITING_ROOM = 32 * BLOCK_ROOM;
 const WAITING_MAX = 100_000;
 /**
- * Blocks that may be executed and not settled. Small ones come fast, and the store joins those of a quarter of a second and more: it has to have room
+ * Blocks that may be executed and not settled. Small ones come fast, and the store joins those of half a second and more: it has to have room
  * for what comes while it writes the ones before.
  */
 const BEHIND_MAX = 512;
@@ -232,6 +243,9 @@ export class Pipeline {
   private readonly ahead = new Load(AHEAD_MAX);
   private readonly behind: Load;
   private waitingRoom = 0;
+  /** By `performance.now()`. */
+  private blockBegan = Number.NEGATIVE_INFINITY;
+  private endGathering: (() => void) | undefined;
   private lastTimeMs = 0;
   private nextNumber = 1;
   private executedHeight = 0;
@@ -335,12 +349,14 @@ export class Pipeline {
     }
     this.waiting.push(waiting);
     this.waitingRoom += waiting.room;
+    if (this.isBlockFull()) this.endGathering?.();
     return waiting;
   }
 
   /** Takes nothing more, finishes what waits, and closes the journal and the engine. Throws what has broken the pipeline. */
   async close(): Promise<void> {
     this.waiting.end();
+    this.endGathering?.();
     this.settleAll();
     await this.stages;
     await this.pruning?.done();
@@ -452,6 +468,7 @@ export class Pipeline {
     return this.stage(this.ordered, async () => {
       while (true) {
         await this.waiting.some();
+        await this.gather();
         const tickets = this.waiting.take(this.nextTransactions());
         if (tickets.length === 0) return;
         for (const { room } of tickets) this.waitingRoom -= room;
@@ -466,6 +483,27 @@ export class Pipeline {
         await this.ahead.room();
       }
     });
+  }
+
+  /** Resolves when the next block is to begin: it is time, it is full, or nothing more comes. */
+  private async gather(): Promise<void> {
+    const { expected, gatherMs = GATHER_MS } = this.options;
+    const leftMs = this.blockBegan + gatherMs - performance.now();
+    if (leftMs > 0 && !this.waiting.ended && !this.isBlockFull() && expected !== undefined && expected() >= GATHER_LEAST) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.endGathering = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.endGathering = undefined;
+    }
+    this.blockBegan = performance.now();
+  }
+
+  private isBlockFull(): boolean {
+    return this.waiting.length >= (this.options.blockTransactions ?? BLOCK_TRANSACTIONS) || this.waitingRoom >= BLOCK_ROOM;
   }
 
   /** How many of those that wait make a block. */
@@ -541,6 +579,7 @@ export class Pipeline {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.failure = new HeddleError('PIPELINE_BROKEN', `nothing more is confirmed: ${reason}. Start the node again`, { cause });
     this.waiting.end();
+    this.endGathering?.();
     this.ahead.lift();
     this.behind.lift();
     this.reject(this.waiting.take(Number.MAX_SAFE_INTEGER));

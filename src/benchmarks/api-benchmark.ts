@@ -149,7 +149,7 @@ async function measureRates(
       progress(`api, ${way.label}`, round * WAYS.length + i, rounds * WAYS.length);
       const pool = await poolAlone(maker, way.orders, threads, way.orders === 1 ? poolSignatures : poolSignatures / 5);
       // Batches are not limited by signatures: nobody takes as many as can be recovered.
-      const measured = await bench.load(way, rateSeconds, way.orders === 1 ? pool : pool / 8);
+      const measured = await bench.load(way, rateSeconds, way.orders === 1 ? pool : pool / 4);
       rates.pool[i]?.push(pool);
       rates.node[i]?.push(perSecond(measured));
       const { before, after, result } = measured;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Genesis } from '../exchange/genesis.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { genesisHash, Pipeline } from '../node/index.ts';
@@ -250,6 +251,49 @@ for (const seed of SEEDS) {
       values.series.map(({ points }) => quoteText(points.at(-1)?.pnl ?? 0n)),
     );
     await gap.pipeline.close();
+  });
+}
+
+const MOST_STEPS = 2000;
+
+for (const inOneBlock of [true, false]) {
+  test(`an open order keeps its client id and its time behind more steps than a history has, in ${inOneBlock ? 'one block' : 'many'}`, async () => {
+    const [owner, taker] = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`];
+    const genesis: Genesis = {
+      maxAccounts: 8,
+      orderPages: 1,
+      tokens: [{ name: 'USDC', decimals: 6 }],
+      markets: [sampleMarket({ name: 'M', tickCount: 65_536, markTicks: 30_000 })],
+      accounts: [owner, taker].map((address) => ({ address, collateral: 10n ** 15n })),
+    };
+    const disk = new SimulatedDisk();
+    const path = join(folder, `steps-${inOneBlock}`);
+    let now = 1_700_000_000_000;
+    const clientId = `0x${'c'.repeat(32)}`;
+    const place = { op: 'place', market: 0, side: 'buy', tif: 'gtc', priceTicks: 29_990, sizeLots: 10n } as const;
+    const refused = { ...place, sizeLots: 0n };
+    const node = await start(genesis, disk, () => now, path);
+    const tickets = [node.pipeline.submit({ kind: 'orders', sender: owner, items: [{ ...place, clientId }] })];
+    for (let steps = 0; steps <= MOST_STEPS; steps += 64) {
+      if (!inOneBlock) await tickets.at(-1)?.settled;
+      tickets.push(node.pipeline.submit({ kind: 'orders', sender: owner, items: Array.from({ length: 64 }, () => refused) }));
+    }
+    await Promise.all(tickets.map(({ settled }) => settled));
+    if (inOneBlock) assert.equal(node.views.height, 1);
+    now += 1000;
+    await node.pipeline.submit({ kind: 'orders', sender: taker, items: [{ ...place, side: 'sell', sizeLots: 4n }] }).settled;
+
+    const checked = (views: Views): void => {
+      const [open] = views.answer({ type: 'frontendOpenOrders', user: owner }) as { cloid: string; timestamp: number }[];
+      assert.deepEqual([open?.cloid, open?.timestamp], [clientId, now - 1000]);
+      const [fill] = views.answer({ type: 'userFills', user: owner }) as { cloid?: string }[];
+      assert.equal(fill?.cloid, clientId);
+    };
+    checked(node.views);
+    await node.pipeline.close();
+    const again = await start(genesis, disk, () => now, path);
+    checked(again.views);
+    await again.pipeline.close();
   });
 }
 

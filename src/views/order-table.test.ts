@@ -12,6 +12,7 @@ class PlainTable {
   private readonly byOid = new Map<bigint, PlainOrder>();
   private readonly open = new Map<string, PlainOrder>();
   private readonly byClientId = new Map<string, PlainOrder>();
+  private readonly unsettled = new Set<PlainOrder>();
 
   find(oid: bigint): PlainOrder | undefined {
     return this.byOid.get(oid);
@@ -50,8 +51,24 @@ class PlainTable {
     this.forget(before);
   }
 
+  settled(): void {
+    for (const order of this.unsettled) {
+      if (!this.isNeeded(order)) order.place = 'gone';
+      this.forget(order);
+    }
+    this.unsettled.clear();
+  }
+
+  private isNeeded(order: PlainOrder): boolean {
+    return order.shown > 0 || this.openOf(order.account).includes(order);
+  }
+
   private forget(order: PlainOrder): void {
-    if (order.shown > 0 || this.openOf(order.account).includes(order)) return;
+    if (this.isNeeded(order)) return;
+    if (order.place !== 'gone') {
+      this.unsettled.add(order);
+      return;
+    }
     if (this.byOid.get(order.oid) === order) this.byOid.delete(order.oid);
     const key = `${order.account} ${order.clientId}`;
     if (this.byClientId.get(key) === order) this.byClientId.delete(key);
@@ -91,13 +108,16 @@ const terms = record({
 
 type Step =
   | { readonly do: 'add'; readonly slot: number; readonly terms: Omit<NewOrder, 'oid'> }
-  | { readonly do: 'show' | 'show held' | 'hide' | 'open' | 'close' | 'change' | 'recycle'; readonly which: number };
+  | { readonly do: 'show' | 'show held' | 'hide' | 'open' | 'close' | 'change' | 'settled' | 'recycle'; readonly which: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), slot: fc.nat(SLOTS - 1), terms }) },
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constantFrom('show', 'show held', 'hide', 'open', 'close', 'change', 'recycle'), which: fc.nat(1000) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('show', 'show held', 'hide', 'open', 'close', 'change', 'settled', 'recycle'),
+      which: fc.nat(1000),
+    }),
   },
 );
 
@@ -121,6 +141,9 @@ class Pair {
     } else if (step.do === 'recycle') {
       this.packed.recycle();
       this.held = [];
+    } else if (step.do === 'settled') {
+      this.packed.settled();
+      this.plain.settled();
     } else if (step.do === 'show held') this.show(this.held[step.which % this.held.length]);
     else if (step.do === 'hide') this.hide(step.which);
     else this.change(step.do, this.oids[step.which % this.oids.length] ?? 0n);
@@ -196,7 +219,7 @@ function byOid(a: unknown, b: unknown): number {
 }
 
 function sampleOrder(oid: bigint): NewOrder {
-  return { ...(fc.sample(terms, { numRuns: 1, seed: 1 })[0] as Omit<NewOrder, 'oid'>), oid };
+  return { ...(fc.sample(terms, { numRuns: 1, seed: 1 })[0] as Omit<NewOrder, 'oid'>), oid, place: 'gone' };
 }
 
 test('orders are found, changed, closed and forgotten as in plain maps', () => {
@@ -225,6 +248,25 @@ test('an order that was forgotten can still be looked at until the table is told
   assert.equal(order.oid, first.oid);
   table.recycle();
   assert.equal(table.add({ ...second, oid: 3n << 13n }).row, order.row, 'the row is used again');
+});
+
+test('an order that is not gone stays when no history shows it, until its record has had its say', () => {
+  const table = new OrderTable();
+  const orders = [1n, 2n].map((ordinal) => table.add({ ...sampleOrder((ordinal << 13n) | ordinal), place: 'book' }));
+  const [open, missing] = orders as [TrackedOrder, TrackedOrder];
+  for (const order of orders) {
+    table.show(order);
+    table.hide(order.row);
+  }
+  assert.equal(table.find(open.oid)?.row, open.row);
+  table.settle(open.account, 1, open);
+  table.settled();
+  table.recycle();
+  assert.equal(table.find(open.oid)?.row, open.row);
+  assert.equal(table.find((2n << 13n) | 2n), undefined, 'what has no record is gone');
+  assert.equal(table.add(sampleOrder(3n << 13n)).row, missing.row);
+  table.settle(open.account, 1, undefined);
+  assert.equal(table.find((1n << 13n) | 1n), undefined);
 });
 
 test('what was not shown cannot be hidden, and an order belongs into the slot that its oid ends with', () => {

@@ -6,11 +6,12 @@
  *
  *   row   0  u64  oid              8  u32  account         12  u32  limit, ticks     16  u32  trigger, ticks
  *        20  u16  market          22  u8   FLAG_*          23  u8   time in force    24  u8   place            25  u8   status
- *        26  u8   1: is open      27  u8   1: forgotten    28  u32  rows that show it
+ *        26  u8   1: is open      27  u8   MEMORY_*        28  u32  rows that show it
  *        32  i64  original lots   40  i64  lots left       48  f64  placed, ms       56  f64  status since, ms
  *        64  u32  open before it  68  u32  open behind it, both of the same account  72  client id, 16 bytes
  *
- * Invariant: `openOf` gives the orders that have a record. Closed ones stay until the histories that show them have let them go.
+ * Invariant: `openOf` gives the orders that have a record. Closed ones stay until the histories that show them have let them go; one that is not
+ * closed stays whatever they do, also before its record has come.
  */
 import { assert } from '../base/assert.ts';
 import { OID_SLOT_BITS as SLOT_BITS } from '../exchange/layout.ts';
@@ -65,7 +66,7 @@ const TIF = 23;
 const PLACE = 24;
 const STATUS = 25;
 const IS_OPEN = 26;
-const IS_FORGOTTEN = 27;
+const MEMORY = 27;
 const SHOWN = 28;
 const ORIGINAL = 32;
 const LEFT = 40;
@@ -75,6 +76,12 @@ const OPEN_BEFORE = 64;
 const OPEN_BEHIND = 68;
 const CLIENT_ID = 72;
 const ROW_BYTES = CLIENT_ID + CLIENT_ID_BYTES;
+
+const MEMORY_KNOWN = 0;
+/** Its keys are gone, and its row can be another's soon. */
+const MEMORY_FORGOTTEN = 1;
+/** No history shows it, and whether it is open its record has to say yet. */
+const MEMORY_UNSETTLED = 2;
 
 const FLAG_SELL = 1;
 const FLAG_REDUCE_ONLY = 2;
@@ -89,6 +96,7 @@ export const NO_CHILDREN: readonly bigint[] = [];
 
 const TIFS: readonly TimeInForce[] = ['gtc', 'ioc', 'alo', 'market', 'fok'];
 const PLACES: readonly OrderPlace[] = ['book', 'trigger', 'child', 'gone'];
+const GONE = PLACES.indexOf('gone');
 /** A number for each word: the compiler sees that none is missing. */
 const STATUS_NUMBERS: Readonly<Record<OrderStatus, number>> = {
   open: 0,
@@ -260,6 +268,8 @@ export class OrderTable {
   private readonly children = new Map<number, readonly bigint[]>();
   /** Rows of orders that cannot be found any more, as long as somebody may still look at them, or show them. */
   private readonly forgotten: number[] = [];
+  /** Rows that were MEMORY_UNSETTLED since `settled` was called last; some are something else by now. */
+  private readonly unsettled: number[] = [];
   private readonly clientId = new DataView(new ArrayBuffer(CLIENT_ID_BYTES));
 
   find(oid: bigint): TrackedOrder | undefined {
@@ -332,10 +342,24 @@ export class OrderTable {
     this.forget(before);
   }
 
+  /** What has changed was settled, so what no history shows and no slot holds is gone. */
+  settled(): void {
+    for (const row of this.unsettled) {
+      const view = this.rows.view(row);
+      const at = this.rows.at(row);
+      if (view.getUint8(at + MEMORY) !== MEMORY_UNSETTLED) continue;
+      view.setUint8(at + MEMORY, MEMORY_KNOWN);
+      if (view.getUint32(at + SHOWN, true) > 0 || view.getUint8(at + IS_OPEN) !== 0) continue;
+      view.setUint8(at + PLACE, GONE);
+      this.forget(row);
+    }
+    this.unsettled.length = 0;
+  }
+
   /** Rows of forgotten orders can be others' from now on. For when nobody holds an order any more. */
   recycle(): void {
     for (const row of this.forgotten) {
-      this.rows.view(row).setUint8(this.rows.at(row) + IS_FORGOTTEN, 0);
+      this.rows.view(row).setUint8(this.rows.at(row) + MEMORY, MEMORY_KNOWN);
       // A history may have come to show one again that it had let go in the same block.
       if (this.word(row, SHOWN) > 0) continue;
       this.children.delete(row);
@@ -348,10 +372,16 @@ export class OrderTable {
     const view = this.rows.view(row);
     const at = this.rows.at(row);
     if (view.getUint32(at + SHOWN, true) > 0 || view.getUint8(at + IS_OPEN) !== 0) return;
+    const memory = view.getUint8(at + MEMORY);
+    if (view.getUint8(at + PLACE) !== GONE) {
+      if (memory !== MEMORY_UNSETTLED) this.unsettled.push(row);
+      view.setUint8(at + MEMORY, MEMORY_UNSETTLED);
+      return;
+    }
     const [low, high] = [view.getUint32(at + OID, true), view.getUint32(at + OID + 4, true)];
     if (this.rowOfHalves(low, high) === row) this.byOid.remove(hashOfOid(low, high), row);
-    if (view.getUint8(at + IS_FORGOTTEN) === 0) this.forgotten.push(row);
-    view.setUint8(at + IS_FORGOTTEN, 1);
+    if (memory !== MEMORY_FORGOTTEN) this.forgotten.push(row);
+    view.setUint8(at + MEMORY, MEMORY_FORGOTTEN);
     if ((view.getUint8(at + FLAGS) & FLAG_CLIENT_ID) === 0) return;
     const account = view.getUint32(at + ACCOUNT, true);
     const hash = hashOfClientId(account, view, at + CLIENT_ID);
@@ -470,7 +500,7 @@ function write(view: DataView, at: number, order: NewOrder): void {
   view.setUint8(at + PLACE, PLACES.indexOf(order.place));
   view.setUint8(at + STATUS, numberOfStatus(order.status));
   view.setUint8(at + IS_OPEN, 0);
-  view.setUint8(at + IS_FORGOTTEN, 0);
+  view.setUint8(at + MEMORY, MEMORY_KNOWN);
   view.setUint32(at + SHOWN, 0, true);
   view.setBigInt64(at + ORIGINAL, order.originalLots, true);
   view.setBigInt64(at + LEFT, order.leftLots, true);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Genesis } from '../exchange/genesis.ts';
+import { sampleMarket } from '../exchange/sample-market.ts';
 import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 import { genesisHash, Pipeline } from '../node/index.ts';
@@ -12,7 +13,7 @@ import { randomBlocks } from '../simulator/random-blocks.ts';
 import { randomGenesis } from '../simulator/random-genesis.ts';
 import { SimulatedDisk, Store } from '../storage/index.ts';
 import { quoteText } from './decimal-text.ts';
-import { blockTerms, INFO_TYPES, type KeptValues, Views } from './index.ts';
+import { blockTerms, decodeValues, encodeValues, INFO_TYPES, type KeptValues, Views } from './index.ts';
 import { requestOf } from './sample-requests.ts';
 
 const ENGINE = { memoryMiB: 1536, keyCapacity: 1 << 13, keySeed: 5n, maxTransactions: 4096 };
@@ -210,6 +211,12 @@ interface Portfolio {
   readonly pnlHistory: readonly (readonly [timeMs: number, pnl: string])[];
 }
 
+/** What a file has of them: the views go on noting. */
+function copyOf(values: KeptValues): KeptValues {
+  const chainId = new Uint8Array(32);
+  return decodeValues(encodeValues(values, chainId), chainId);
+}
+
 /** Profit since the beginning, now. */
 function profitOf(views: Views, user: string): string | undefined {
   const periods = views.answer({ type: 'portfolio', user }) as (readonly [name: string, Portfolio])[];
@@ -228,7 +235,7 @@ for (const seed of SEEDS) {
     };
     const node = await start(genesis, disk, clock, path);
     await feed(node, seed, genesis, setClock, { to: BLOCKS / 2 });
-    const values = node.views.keptValues();
+    const values = copyOf(node.views.keptValues());
     const known = values.series.map(({ user }) => user);
     await feed(node, seed, genesis, setClock, { from: BLOCKS / 2 });
     assert.ok(node.views.height > values.height);
@@ -250,6 +257,49 @@ for (const seed of SEEDS) {
       values.series.map(({ points }) => quoteText(points.at(-1)?.pnl ?? 0n)),
     );
     await gap.pipeline.close();
+  });
+}
+
+const MOST_STEPS = 2000;
+
+for (const inOneBlock of [true, false]) {
+  test(`an open order keeps its client id and its time behind more steps than a history has, in ${inOneBlock ? 'one block' : 'many'}`, async () => {
+    const [owner, taker] = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`];
+    const genesis: Genesis = {
+      maxAccounts: 8,
+      orderPages: 1,
+      tokens: [{ name: 'USDC', decimals: 6 }],
+      markets: [sampleMarket({ name: 'M', tickCount: 65_536, markTicks: 30_000 })],
+      accounts: [owner, taker].map((address) => ({ address, collateral: 10n ** 15n })),
+    };
+    const disk = new SimulatedDisk();
+    const path = join(folder, `steps-${inOneBlock}`);
+    let now = 1_700_000_000_000;
+    const clientId = `0x${'c'.repeat(32)}`;
+    const place = { op: 'place', market: 0, side: 'buy', tif: 'gtc', priceTicks: 29_990, sizeLots: 10n } as const;
+    const refused = { ...place, sizeLots: 0n };
+    const node = await start(genesis, disk, () => now, path);
+    const tickets = [node.pipeline.submit({ kind: 'orders', sender: owner, items: [{ ...place, clientId }] })];
+    for (let steps = 0; steps <= MOST_STEPS; steps += 64) {
+      if (!inOneBlock) await tickets.at(-1)?.settled;
+      tickets.push(node.pipeline.submit({ kind: 'orders', sender: owner, items: Array.from({ length: 64 }, () => refused) }));
+    }
+    await Promise.all(tickets.map(({ settled }) => settled));
+    if (inOneBlock) assert.equal(node.views.height, 1);
+    now += 1000;
+    await node.pipeline.submit({ kind: 'orders', sender: taker, items: [{ ...place, side: 'sell', sizeLots: 4n }] }).settled;
+
+    const checked = (views: Views): void => {
+      const [open] = views.answer({ type: 'frontendOpenOrders', user: owner }) as { cloid: string; timestamp: number }[];
+      assert.deepEqual([open?.cloid, open?.timestamp], [clientId, now - 1000]);
+      const [fill] = views.answer({ type: 'userFills', user: owner }) as { cloid?: string }[];
+      assert.equal(fill?.cloid, clientId);
+    };
+    checked(node.views);
+    await node.pipeline.close();
+    const again = await start(genesis, disk, () => now, path);
+    checked(again.views);
+    await again.pipeline.close();
   });
 }
 

@@ -46,4 +46,10 @@ test('orders that came with a snapshot have its time, and those placed afterward
   const expected = [...later].map(([oid, timeMs]) => [oid, Math.max(timeMs, snapshotMs)] as const);
   assert.ok(expected.some(([, timeMs]) => timeMs > snapshotMs));
   assert.deepEqual(await openOrders(restored), new Map(expected));
+  // Headers tell when an order was placed, also of blocks that are gone.
+  const store = await Store.open(join(restored, 'store'), { chainId: genesisHash(await readGenesis(restored)) });
+  await store.prune(HEIGHT + 2);
+  assert.equal(store.first, HEIGHT + 2);
+  await store.close();
+  assert.deepEqual(await openOrders(restored), new Map(expected));
 });

@@ -234,3 +234,41 @@ test('accounts: who has used a nonce is who it was, and what has changed of it i
     assert.equal(mirror.addressOf(id), text(user));
   }
 });
+
+test('accounts: a changed number or set of signers is taken in, and one that has its number again can lose what it has', () => {
+  const mirror = new StateMirror(1);
+  const account = (nonces: number, threshold: number, signerSet: number): Uint8Array => {
+    const record = new Uint8Array(64).fill(7, L.ACCOUNT_ADDRESS, L.ACCOUNT_ADDRESS + 20);
+    record[L.ACCOUNT_NONCE_COUNT] = nonces;
+    record[L.ACCOUNT_ROLE] = L.ROLE_USER;
+    record[L.ACCOUNT_THRESHOLD] = threshold;
+    record[L.ACCOUNT_SIGNER_SET] = signerSet;
+    return record.slice(R.RECORD_HEADER);
+  };
+  const block = (changes: readonly RecordChange[]): void => {
+    const packed = PackedChanges.of(changes);
+    mirror.prepare(packed);
+    mirror.apply(packed);
+  };
+  const isNow = (value: Uint8Array | undefined): void => block([{ key: Uint8Array.of(L.CLASS_ACCOUNT, 0, 0, 0, 0), value }]);
+  const holds = (value: Uint8Array | undefined): void => block([{ key: Uint8Array.of(L.CLASS_BALANCE, 0, 0, 0, 0, 0, 0, 0, 0), value }]);
+  const signers: [threshold: number, signerSet: number][] = [
+    [0, 0],
+    [2, 0],
+    [2, 1],
+    [3, 1],
+    [0, 2],
+  ];
+  for (const [threshold, signerSet] of signers) {
+    isNow(account(1, threshold, signerSet));
+    assert.deepEqual([mirror.account(0)?.threshold, mirror.account(0)?.signerSet], [threshold, signerSet]);
+  }
+  holds(Uint8Array.of(5));
+  isNow(undefined);
+  holds(undefined);
+  assert.equal(mirror.balances.has(0, 0), true, "a number that is nobody's says nothing of the account that had it");
+  isNow(account(2, 0, 2));
+  holds(Uint8Array.of(6));
+  holds(undefined);
+  assert.equal(mirror.balances.has(0, 0), false);
+});

@@ -41,6 +41,7 @@ class StoredBlock implements ReadableBlock {
 export class StoredBlocks {
   private readonly store: Store;
   private readonly ordinals = new Map<number, bigint>();
+  private snapshotHeight: number | undefined;
 
   constructor(store: Store) {
     this.store = store;
@@ -108,9 +109,21 @@ export class StoredBlocks {
     return this.timeMs(this.lowest);
   }
 
-  /** The first height that has a header. */
+  /** The first height that has a header: 0, or that of the snapshot. All above it have one, also where the body was pruned. */
   private get lowest(): number {
-    return this.store.header(0) === undefined ? this.store.first : 0;
+    if (this.store.header(0) !== undefined) return 0;
+    this.snapshotHeight ??= this.firstHeader();
+    return this.snapshotHeight;
+  }
+
+  private firstHeader(): number {
+    let [low, high] = [0, this.store.first];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.store.header(middle) === undefined) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   timeMs(height: number): number {

@@ -237,6 +237,7 @@ export class Views {
       order.place = placeOf(record.flags);
       orders.settle(account, slot, order);
     }
+    orders.settled();
   }
 
   // --- A start from the store -------------------------------------------------------------------------------------------------------

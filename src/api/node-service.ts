@@ -205,8 +205,12 @@ export class NodeService {
     await this.server?.close(this.options.serverLimits.requestMs);
     this.hub.close();
     await this.signatures.close();
-    await this.saveBought();
-    await this.pipeline.close();
+    try {
+      await this.pipeline.close();
+    } finally {
+      // Also purchases whose buyers are gone: they are confirmed until the pipeline has closed.
+      await this.saveBought();
+    }
     await this.valuesFile.save();
   }
 

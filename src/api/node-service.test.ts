@@ -1,6 +1,6 @@
 /** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +8,7 @@ import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
 import type { WireAction } from '../sdk/wire-actions.ts';
+import { BOUGHT_FILE } from './bought-file.ts';
 import { limitDefaults } from './rate-limits.ts';
 import { REPORTER, startService, type TestService, testKey } from './service-for-tests.ts';
 
@@ -454,6 +455,38 @@ test('bought request weight is there after a restart, whoever it was bought for'
     await first.close();
     await second.close();
   }
+});
+
+test('a purchase that is confirmed while the node stops is on disk when it has, though nobody was told', async () => {
+  const limits = { ...limitDefaults, enforced: true };
+  const first = await startService({ limits, weightSeller: testKey(1).address });
+  const { pipeline } = first.service;
+  const [submit, closePipeline] = [pipeline.submit.bind(pipeline), pipeline.close.bind(pipeline)];
+  const stopping = Promise.withResolvers<void>();
+  const submitted = Promise.withResolvers<void>();
+  pipeline.submit = (transaction) => {
+    const ticket = submit(transaction);
+    submitted.resolve();
+    // As if its block were the last one.
+    return { confirmed: stopping.promise.then(() => ticket.confirmed), settled: ticket.settled };
+  };
+  pipeline.close = async () => {
+    await closePipeline();
+    stopping.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const client = first.client(0);
+  const socket = new WebSocket(`${first.service.url.replace('http', 'ws')}/ws`);
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+  const payload = await client.sign({ type: 'reserveRequestWeight', weight: 2000 });
+  socket.send(JSON.stringify({ method: 'post', id: 1, request: { type: 'action', payload } }));
+  await submitted.promise;
+  // Nothing else that is written at the end gives the purchase time.
+  mkdirSync(join(first.folder, 'account-values.new'));
+  await first.service.close();
+  const kept = JSON.parse(readFileSync(join(first.folder, BOUGHT_FILE), 'utf8'));
+  assert.deepEqual(kept, { [testKey(0).address]: { used: 1, reserved: 2000 } });
+  await first.close();
 });
 
 test('portfolios go on after a restart, and start anew where their file is damaged', async () => {

@@ -38,6 +38,7 @@ import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
 import type { StreamMessage, StreamsPort } from './streams-port.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
+import { UnsettledBlocks } from './unsettled-blocks.ts';
 import { readValues, ValuesFile } from './values-file.ts';
 
 /** What a node writes down; never a key or a signature. */
@@ -74,10 +75,10 @@ const KEPT_FEEDS_MAX = 2_000;
 const PROOF_RECORDS_MAX = 200_000;
 const PROOF_FRESH_MS = 2_000;
 /**
- * How far the settled height may lag before the node calls itself not ready: more than the blocks of the quarter of a second that join and of one slow
- * write, less than those that the pipeline lets lag at most (512).
+ * How long the oldest block may be unsettled before the node calls itself not ready. Blocks join for half a second and are written together; how many
+ * they are says nothing: with small ones there are as many as the pipeline lets be unsettled at once.
  */
-const UNSETTLED_MAX = 400;
+const UNSETTLED_MS_MAX = 10_000;
 
 interface Parts {
   readonly genesis: Genesis;
@@ -102,7 +103,7 @@ export class NodeService {
   private readonly explorer: Explorer;
   private readonly store: Store;
   private readonly proofs: SettledProofs;
-  private readonly confirmedAt = new Map<number, number>();
+  private readonly unsettled = new UnsettledBlocks();
   private readonly flushing: NodeJS.Timeout;
   private readonly valuesFile: ValuesFile;
   private readonly keeping: NodeJS.Timeout;
@@ -204,8 +205,12 @@ export class NodeService {
     await this.server?.close(this.options.serverLimits.requestMs);
     this.hub.close();
     await this.signatures.close();
-    await this.saveBought();
-    await this.pipeline.close();
+    try {
+      await this.pipeline.close();
+    } finally {
+      // Also purchases whose buyers are gone: they are confirmed until the pipeline has closed.
+      await this.saveBought();
+    }
     await this.valuesFile.save();
   }
 
@@ -357,8 +362,8 @@ export class NodeService {
   private notReady(): string | undefined {
     if (this.closing !== undefined) return 'the node is stopping';
     if (this.pipeline.broken !== undefined) return this.pipeline.broken.message;
-    const behind = this.views.height - (this.pipeline.settled?.header.height ?? 0);
-    return behind > UNSETTLED_MAX ? `${behind} blocks are confirmed and not settled` : undefined;
+    const oldestMs = this.unsettled.oldestMs(performance.now());
+    return oldestMs > UNSETTLED_MS_MAX ? `a block was confirmed ${Math.floor(oldestMs / 1000)} s ago and is not settled` : undefined;
   }
 
   /** For the pipeline: what waits for its signer to be known becomes a transaction, if it was signed by somebody. */
@@ -368,7 +373,7 @@ export class NodeService {
 
   /** For the pipeline. */
   noteConfirmed({ number, transactions, receipts }: ConfirmedBlock): void {
-    this.confirmedAt.set(number, performance.now());
+    this.unsettled.confirmed(number, performance.now());
     this.metrics.blocks.inc();
     this.metrics.blockTransactions.observe(transactions.length);
     let refused = 0;
@@ -395,10 +400,8 @@ export class NodeService {
 
   /** For the pipeline. */
   noteSettled({ header: { height } }: Settlement): void {
-    const at = this.confirmedAt.get(height);
-    if (at === undefined) return;
-    this.confirmedAt.delete(height);
-    this.metrics.settleSeconds.observe((performance.now() - at) / 1000);
+    const tookMs = this.unsettled.settled(height, performance.now());
+    if (tookMs !== undefined) this.metrics.settleSeconds.observe(tookMs / 1000);
   }
 }
 

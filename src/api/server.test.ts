@@ -1,7 +1,7 @@
 /** The server's manners: statuses, bounds, and what happens to connections that misbehave. Over a whole node, since that is what clients meet. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -182,6 +182,21 @@ test('ping, posts and errors', async () => {
     assert.deepEqual(await client.next(), { channel: 'error', data: `Error parsing JSON into valid websocket request: ${bad}` });
   }
   client.socket.close();
+});
+
+test('what is asked before a close is answered, also if both come in one piece', async () => {
+  const client = await Client.open(node.service.url);
+  const { _socket: wire } = client.socket as unknown as { readonly _socket: Socket };
+  wire.cork();
+  client.send({ method: 'ping' });
+  client.send({ method: 'subscribe', subscription: { type: 'allMids' } });
+  client.socket.close();
+  wire.uncork();
+  await client.untilClosed();
+  assert.deepEqual(
+    client.messages.map(({ channel }) => channel),
+    ['pong', 'subscriptionResponse', 'allMids'],
+  );
 });
 
 test('subscriptions: answer, snapshot, once only, and none', async () => {

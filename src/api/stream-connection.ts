@@ -82,7 +82,11 @@ export class StreamConnection {
   constructor(socket: WebSocket, context: StreamContext) {
     this.socket = socket;
     this.context = context;
-    socket.on('message', (data, isBinary) => this.take(isBinary ? undefined : data.toString()));
+    socket.on('message', (data, isBinary) => {
+      this.take(isBinary ? undefined : data.toString());
+      // What is answered at once goes out before what may come behind it in the same piece: a close, after which nothing goes out.
+      this.flush();
+    });
     socket.on('pong', () => {
       this.heard = true;
     });

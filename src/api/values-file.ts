@@ -11,12 +11,11 @@ import { decodeValues, encodeValues, type KeptValues } from '../views/index.ts';
 
 export const VALUES_FILE = 'account-values';
 
-/** Undefined: there is none, or none that can be used; then `refused` is told why. Rejects with the errors of disks. */
+/** Undefined: there is none, or none that can be read and used; then `refused` is told why. */
 export async function readValues(disk: Disk, chainId: Uint8Array, refused: (why: string) => void): Promise<KeptValues | undefined> {
-  const bytes = await readFile(disk, VALUES_FILE);
-  if (bytes === undefined) return undefined;
   try {
-    return decodeValues(bytes, chainId);
+    const bytes = await readFile(disk, VALUES_FILE);
+    return bytes && decodeValues(bytes, chainId);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     refused(error.message);

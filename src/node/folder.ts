@@ -66,19 +66,14 @@ export async function readGenesis(dir: string): Promise<Genesis> {
   return decodeGenesis(bytes, path);
 }
 
-/** Makes the folder if it is not there; it must be empty. Throws FOLDER_EXISTS, BAD_GENESIS, CANNOT_WRITE. */
+/** Makes the folder if it is not there; it must be empty. Throws FOLDER_EXISTS, BAD_GENESIS, CANNOT_WRITE, the errors of disks. */
 export async function createFolder(dir: string, genesis: Genesis): Promise<void> {
   await checkEmpty(dir);
   const path = pathsOf(dir).genesis;
   const bytes = encodeGenesis(genesis);
   // What could not be read again is not written.
   decodeGenesis(bytes, 'the genesis');
-  try {
-    await replaceFile(await RealDisk.open(dir), basename(path), bytes);
-  } catch (cause) {
-    if (cause instanceof HeddleError) throw cause;
-    throw new HeddleError('CANNOT_WRITE', `cannot write ${path}: ${(cause as Error).message}`, { cause });
-  }
+  await replaceFile(await RealDisk.open(dir), basename(path), bytes);
 }
 
 /** Throws FOLDER_EXISTS if there is something in the folder. What an interrupted `createFolder` has left does not count. */

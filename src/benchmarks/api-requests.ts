@@ -1,7 +1,8 @@
 /**
  * Orders as clients send them, signed beforehand: the chain that they are for, and the bodies of the requests.
  *
- * Prices of both sides lie around one price, so about half of the orders trade and the books stay as small as they are.
+ * Prices of both sides lie around one that goes up and down: what rests on its way is traded when it comes back, so books stay as small as they are, however
+ * many orders there were. About half of them trade at once.
  * Invariant: nonces of an account rise, and every request is good: whatever the node refuses, it refuses for its own reasons.
  */
 import { createHash, hash } from 'node:crypto';
@@ -20,7 +21,12 @@ const USD = 1_000_000n;
 const COLLATERAL = 1_000_000_000n * USD;
 const PRICE = 3000;
 const SIZE_DECIMALS = 4;
-const DEVIATION = 10;
+/** How far an order is from the price in the middle: at most so far on the side where it waits, or so far where it trades. */
+const PASSIVE = 2;
+const EAGER = 3;
+/** How far the price in the middle goes up and down, and orders until it takes a step. */
+const SWING = 10;
+const STEP_ORDERS = 100;
 const CHAIN = 'Testnet';
 
 /** Keys that follow from their number: for a chain that lives as long as the measurement. */
@@ -56,6 +62,7 @@ export class RequestMaker {
   private readonly keys = Array.from({ length: ACCOUNTS }, (_, account) => keyOf(account));
   private account = 0;
   private nonce: number;
+  private ordersMade = 0;
 
   private constructor(sign: BulkSigner, seed: number, nonce: number) {
     this.sign = sign;
@@ -83,14 +90,22 @@ export class RequestMaker {
 
   private order(): ActionOf<'order'>['orders'][number] {
     const { random } = this;
+    const isBuy = random.chance(0.5);
+    const eager = random.below(PASSIVE + EAGER + 1) - PASSIVE;
     return {
       a: random.below(MARKETS),
-      b: random.chance(0.5),
-      p: String(PRICE - DEVIATION + random.below(2 * DEVIATION + 1)),
+      b: isBuy,
+      p: String(this.middle() + (isBuy ? eager : -eager)),
       s: `0.${1 + random.below(9)}`,
       r: false,
       t: { limit: { tif: 'Gtc' } },
     };
+  }
+
+  /** Up and down by whole steps. */
+  private middle(): number {
+    const step = Math.floor(this.ordersMade++ / STEP_ORDERS) % (4 * SWING);
+    return PRICE - SWING + (step <= 2 * SWING ? step : 4 * SWING - step);
   }
 }
 

@@ -18,6 +18,8 @@ export interface Sampled {
   /** Blocks that are ordered and not executed, and that are executed and not settled. */
   readonly ordered: () => number;
   readonly unsettled: () => number;
+  /** Bytes that the ledger can still take. */
+  readonly memoryFree: () => number;
   readonly height: () => number;
   readonly settledHeight: () => number;
   readonly connections: () => number;
@@ -90,6 +92,7 @@ export class Metrics {
       ['heddle_held_refusals', 'Connections that wait to be told that they are refused.', sampled.heldRefusals],
       ['heddle_ordered_blocks', 'Blocks that are ordered and not executed.', sampled.ordered],
       ['heddle_unsettled_blocks', 'Blocks that are executed and not settled.', sampled.unsettled],
+      ['heddle_ledger_memory_free_bytes', 'Shared memory of the ledger that nothing has taken yet.', sampled.memoryFree],
       ['heddle_height', 'The last block that was executed.', sampled.height],
       ['heddle_settled_height', 'The last block whose header is final.', sampled.settledHeight],
       ['heddle_stream_connections', 'Open WebSocket connections.', sampled.connections],

@@ -60,7 +60,7 @@ export interface NodeServiceOptions {
   /** Who is paid for request weight. */
   readonly weightSeller?: Address;
   readonly signatureThreads: number;
-  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions' | 'keepMs'>;
+  readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions' | 'keepMs' | 'engine'>;
   readonly replayMessages: number;
   readonly keepFeedsMs: number;
   readonly clock: () => number;
@@ -133,6 +133,7 @@ export class NodeService {
       signatures: () => signatures.unanswered,
       underWay: () => this.server?.load.underWay ?? 0,
       heldRefusals: () => this.server?.load.held ?? 0,
+      memoryFree: () => pipeline.state.freeBytes,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,
       connections: () => this.connections,

@@ -29,16 +29,18 @@ export type ClientMessage =
 
 /** Connections that are opened at the same time. */
 const AT_ONCE = 64;
-/** Requests that were made and not used, by their route and orders: for the next measurement of the kind. */
-const made = new Map<string, WireRequest[]>();
+/**
+ * Requests that were made and not used, and their route and orders: for the next measurement, if it is of the same kind. After another one an account has
+ * so many newer nonces that the ledger takes these no more.
+ */
+let made: { readonly kind: string; readonly requests: WireRequest[] } = { kind: '', requests: [] };
 const maker = await RequestMaker.create(Number(process.argv[2] ?? 1), Date.now());
 let nextId = 1;
 
 function supplyOf({ route, orders }: LoadOrder): WireRequest[] {
-  const key = `${route} ${orders}`;
-  const supply = made.get(key) ?? [];
-  made.set(key, supply);
-  return supply;
+  const kind = `${route} ${orders}`;
+  if (made.kind !== kind) made = { kind, requests: [] };
+  return made.requests;
 }
 
 function prepare(order: LoadOrder): void {

@@ -15,7 +15,7 @@ import { SignerKey } from '../sdk/signer-key.ts';
 import type { ActionOf } from '../sdk/wire-actions.ts';
 import { type BulkSigner, loadBulkSigner } from '../signatures/bulk-signing.ts';
 
-const ACCOUNTS = 1200;
+const ACCOUNTS = 2000;
 const MARKETS = 4;
 const USD = 1_000_000n;
 const COLLATERAL = 1_000_000_000n * USD;

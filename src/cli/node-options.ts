@@ -24,6 +24,7 @@ export interface NodeArguments {
   readonly signatureThreads: number;
   readonly waitingMax: number;
   readonly blockTransactions: number;
+  readonly memoryMib: number;
   readonly underWay: number;
   readonly underWayBytes: number;
   readonly keepDays?: number;
@@ -41,6 +42,8 @@ export interface NodeArguments {
 const WORKERS_MAX = 64;
 const PORT_MAX = 65_535;
 const COUNT_MAX = 1_000_000_000;
+/** All that 32 bits address. */
+const MEMORY_MIB_MAX = 4096;
 const ENVIRONMENT = 'HEDDLE_';
 
 export function integer(least: number, most: number): (text: string) => number {
@@ -79,6 +82,9 @@ export function addNodeOptions(command: Command, defaults: { readonly limits: 'o
       .default(Math.max(1, Math.floor(cores / 2))),
     new Option('--waiting-max <n>', 'transactions that may wait for a block').argParser(integer(1, COUNT_MAX)).default(100_000),
     new Option('--block-transactions <n>', 'the most transactions of a block').argParser(integer(1, 65_536)).default(10_000),
+    new Option('--memory-mib <n>', 'shared memory of the ledger, MiB: what is never touched takes none')
+      .argParser(integer(1024, MEMORY_MIB_MAX))
+      .default(2048),
     new Option('--keep-days <n>', 'how long bodies and receipts of blocks are kept; without it for ever').argParser(integer(1, 36_500)),
     new Option('--under-way <n>', 'actions that may be under way; beyond, they are refused')
       .argParser(integer(1, COUNT_MAX))
@@ -174,6 +180,7 @@ export function serviceOptions(options: NodeArguments): Omit<NodeServiceOptions,
       model: options.model,
       waitingMax: options.waitingMax,
       blockTransactions: options.blockTransactions,
+      engine: { memoryMiB: options.memoryMib },
       ...(options.keepDays === undefined ? {} : { keepMs: options.keepDays * DAY_MS }),
     },
     replayMessages: options.replayMessages,

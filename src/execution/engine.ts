@@ -630,7 +630,12 @@ export class Engine {
     return this.kernel.get(L.REG_CHUNK_NEXT) * L.CHUNK_BYTES;
   }
 
-  /** Of these, what entries of the state tree take, in bytes: some 56 a record; 0 without a tree. */
+  /** Shared memory that nothing has taken yet, in bytes: when it is used up no block can be executed that needs more. */
+  get freeBytes(): number {
+    return (this.kernel.get(L.REG_CHUNK_END) - this.kernel.get(L.REG_CHUNK_NEXT)) * L.CHUNK_BYTES;
+  }
+
+  /** Of the state, what entries of the state tree take, in bytes: some 56 a record; 0 without a tree. */
   get treeBytes(): number {
     this.tree?.settle();
     return this.tree?.entryBytes ?? 0;

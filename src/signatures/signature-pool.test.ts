@@ -185,7 +185,10 @@ test('closing while a thread is being replaced leaves none behind', async () => 
   const settled = Promise.allSettled([dying, other]);
   await new Promise((resolve) => setTimeout(resolve, 30));
   await pool.close();
-  for (const result of await settled) if (result.status === 'rejected') assert.equal(result.reason.code, 'CLOSED');
+  const [ofDying, ofOther] = await settled;
+  // In the meantime the second thread may have died of it too.
+  assert.ok(ofDying.status === 'rejected' && ['CLOSED', 'RECOVERY_FAILED'].includes(ofDying.reason.code));
+  assert.ok(ofOther.status === 'fulfilled' || ofOther.reason.code === 'CLOSED');
 });
 
 test('threads that do not start are an error', async () => {

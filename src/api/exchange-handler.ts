@@ -101,8 +101,8 @@ export class ExchangeHandler {
       if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
       throw overloadOf(error);
     }
-    this.options.onConfirmed(authenticated.action.type, (performance.now() - started) / 1000, confirmed.code);
     const { action } = authenticated;
+    this.options.onConfirmed(action.type, (performance.now() - started) / 1000, confirmed.code);
     if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
       await this.options.reserve(action.destination?.toLowerCase() ?? prepared.actor, action.weight);
     }

@@ -242,6 +242,8 @@ export class Pipeline {
   private readonly stored = new Lane<Stored>();
   private readonly ahead = new Load(AHEAD_MAX);
   private readonly behind: Load;
+  /** The most of one block. */
+  private readonly blockTransactions: number;
   private waitingRoom = 0;
   /** By `performance.now()`. */
   private blockBegan = Number.NEGATIVE_INFINITY;
@@ -258,6 +260,7 @@ export class Pipeline {
 
   private constructor(options: PipelineOptions, engine: Engine, journal: Journal, parent: Uint8Array) {
     this.options = options;
+    this.blockTransactions = options.blockTransactions ?? BLOCK_TRANSACTIONS;
     this.engine = engine;
     this.journal = journal;
     this.parent = parent;
@@ -503,12 +506,12 @@ export class Pipeline {
   }
 
   private isBlockFull(): boolean {
-    return this.waiting.length >= (this.options.blockTransactions ?? BLOCK_TRANSACTIONS) || this.waitingRoom >= BLOCK_ROOM;
+    return this.waiting.length >= this.blockTransactions || this.waitingRoom >= BLOCK_ROOM;
   }
 
   /** How many of those that wait make a block. */
   private nextTransactions(): number {
-    const most = this.options.blockTransactions ?? BLOCK_TRANSACTIONS;
+    const most = this.blockTransactions;
     let count = 0;
     let room = 0;
     for (const waiting of this.waiting.first(most)) {
@@ -625,7 +628,7 @@ export class Pipeline {
     const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
     const receipts = kept as PackedReceipts;
-    const room = roomOf(block, body, Math.max(BLOCK_TRANSACTIONS, this.options.blockTransactions ?? 0));
+    const room = roomOf(block, body, Math.max(BLOCK_TRANSACTIONS, this.blockTransactions));
     this.behind.add(room);
     this.executedHeight = block.number;
     let terms: Uint8Array | undefined;

@@ -106,14 +106,17 @@ export class MemoryRoom {
     this.chosenBytes = ENTRY_BYTES * most;
   }
 
-  /** Bytes that are left when transactions that have not run take so many bytes of pages and of the state tree; negative: they may be too many. */
-  left(pages: number, treeBytes: number): number {
+  /**
+   * Bytes that are left when transactions that have not run take so many bytes of pages and of the state tree; negative: they may be too many. `kept` is the
+   * part that is kept of what latent records take at most.
+   */
+  left(pages: number, treeBytes: number, kept = 1): number {
     const { kernel, tree } = this;
     let needed = pages + this.keptPages;
     if (tree !== undefined) {
       const latent = this.latentRecords * this.recordBytes + (this.latentLevels + this.folds) * this.chosenBytes;
       const inPool = Math.max(0, tree.poolBytes - tree.pieceBytes);
-      needed += Math.max(0, (treeBytes + latent) * TREE_FACTOR + tree.takenBytes - inPool);
+      needed += Math.max(0, (treeBytes + latent * kept) * TREE_FACTOR + tree.takenBytes - inPool);
     }
     return kernel.freeBytes * USABLE_PART - needed;
   }

@@ -32,6 +32,11 @@ const MIB = 2 ** 20;
  * What must be left for a transaction of each use. Nonces of cancels take memory too, though little: they have what the others leave.
  */
 const LEAST: Readonly<Record<MemoryUse, number>> = { more: 16 * MIB, less: 8 * MIB, cancel: 0 };
+/**
+ * Of the memory for records that come without their owners, a cancel may take a part: it takes away what makes them, and they take less than half of what is
+ * kept for them, but for the worst of luck.
+ */
+const KEPT: Readonly<Record<MemoryUse, number>> = { more: 1, less: 1, cancel: 1 / 2 };
 /** So many accounts are gone through for each block between two looks, where they come fast; and at least so long is between them where they do not. */
 const ACCOUNTS_A_BLOCK = 16384;
 const LOOK_MS = 1000;
@@ -39,6 +44,18 @@ const LOOK_MS = 1000;
 const SIZE_STEP_MIB = 256;
 const SIZE_MOST_MIB = 4096;
 const NOTHING: MemoryClaim = { pages: 0, treeBytes: 0, keys: 0, lastingKeys: 0 };
+
+/** A transaction might not fit. */
+export class MemoryShort extends HeddleError {
+  /** Of the transaction: what is refused before it is refused as well. */
+  readonly use: MemoryUse;
+
+  constructor(use: MemoryUse) {
+    const still = use === 'more' ? 'orders can be cancelled, positions closed and money taken out' : 'orders can be cancelled';
+    super('MEMORY_SHORT', `the ledger's memory is nearly used up: ${still}; whoever runs the node gives it more with --memory-mib`);
+    this.use = use;
+  }
+}
 
 export class MemoryGuard {
   /** Transactions that were refused. */
@@ -91,7 +108,7 @@ export class MemoryGuard {
 
   /** Bytes that are left for transactions which need more; 0: they are refused. */
   get leftBytes(): number {
-    return Math.max(0, this.left(NOTHING) - LEAST.more);
+    return Math.max(0, this.left(NOTHING, KEPT.more) - LEAST.more);
   }
 
   /** Admits a transaction: its claim counts until `ran`. Throws MEMORY_SHORT. */
@@ -106,7 +123,7 @@ export class MemoryGuard {
     };
     if (!this.fits(claim, need.use) && !(this.lookIfUseful() && this.fits(claim, need.use))) {
       this.refusals++;
-      throw new HeddleError('MEMORY_SHORT', memoryShort(need.use));
+      throw new MemoryShort(need.use);
     }
     this.pages += claim.pages;
     this.treeBytes += claim.treeBytes;
@@ -117,11 +134,11 @@ export class MemoryGuard {
   private fits(claim: MemoryClaim, use: MemoryUse): boolean {
     if (claim.lastingKeys > 0 && this.lastingKeys + claim.lastingKeys > this.room.keysLeft) return false;
     if (claim.pages === 0 && claim.treeBytes === 0) return true;
-    return this.left(claim) >= LEAST[use];
+    return this.left(claim, KEPT[use]) >= LEAST[use];
   }
 
-  private left({ pages, treeBytes }: MemoryClaim): number {
-    return this.room.left(this.pages + pages, this.treeBytes + this.spentBytes + this.settlingBytes + treeBytes);
+  private left({ pages, treeBytes }: MemoryClaim, kept: number): number {
+    return this.room.left(this.pages + pages, this.treeBytes + this.spentBytes + this.settlingBytes + treeBytes, kept);
   }
 
   /** A block begins to run: nothing can be looked at until it has ended. */
@@ -174,9 +191,4 @@ export class MemoryGuard {
       this.settlingBytes += block.treeBytes;
     }
   }
-}
-
-function memoryShort(use: MemoryUse): string {
-  const still = use === 'more' ? 'orders can be cancelled, positions closed and money taken out' : 'orders can be cancelled';
-  return `the ledger's memory is nearly used up: ${still}; whoever runs the node gives it more with --memory-mib`;
 }

@@ -38,6 +38,9 @@ export class MemoryRoom {
   chosenBytes = 0;
   /** Numbers of accounts that the last `look` has gone through. */
   accounts = 0;
+  /** As the tree says. */
+  private pieceBytes = 0;
+  private takenBytes = 0;
   private latentRecords = 0;
   private latentLevels = 0;
   private readonly kernel: Kernel;
@@ -104,6 +107,8 @@ export class MemoryRoom {
     const likely = Math.ceil(long === 0 ? mean : 2 * mean) + ENTRIES_MORE;
     this.recordBytes = ENTRY_BYTES * (buckets < BUCKETS_LEAST ? most : Math.min(most, likely));
     this.chosenBytes = ENTRY_BYTES * most;
+    this.pieceBytes = tree.pieceBytes;
+    this.takenBytes = tree.takenBytes;
   }
 
   /**
@@ -115,8 +120,8 @@ export class MemoryRoom {
     let needed = pages + this.keptPages;
     if (tree !== undefined) {
       const latent = this.latentRecords * this.recordBytes + (this.latentLevels + this.folds) * this.chosenBytes;
-      const inPool = Math.max(0, tree.poolBytes - tree.pieceBytes);
-      needed += Math.max(0, (treeBytes + latent * kept) * TREE_FACTOR + tree.takenBytes - inPool);
+      const inPool = Math.max(0, tree.poolBytes - this.pieceBytes);
+      needed += Math.max(0, (treeBytes + latent * kept) * TREE_FACTOR + this.takenBytes - inPool);
     }
     return kernel.freeBytes * USABLE_PART - needed;
   }

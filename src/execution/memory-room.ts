@@ -43,6 +43,8 @@ export class MemoryRoom {
   private takenBytes = 0;
   private latentRecords = 0;
   private latentLevels = 0;
+  /** Of the state tree for the records. */
+  private latentBytes = 0;
   private readonly kernel: Kernel;
   private readonly admission: Admission;
   private readonly tree: StateTree | undefined;
@@ -93,6 +95,7 @@ export class MemoryRoom {
     kernel.exports.countLatent(this.accounts);
     this.latentRecords = kernel.get(X.EXC_LATENT_RECORDS);
     this.latentLevels = kernel.get(X.EXC_LATENT_LEVELS);
+    this.latentBytes = ENTRY_BYTES * (this.tree?.entriesFor(this.latentRecords) ?? 0);
     this.refresh();
   }
 
@@ -119,7 +122,7 @@ export class MemoryRoom {
     const { kernel, tree } = this;
     let needed = pages + this.keptPages;
     if (tree !== undefined) {
-      const latent = this.latentRecords * this.recordBytes + (this.latentLevels + this.folds) * this.chosenBytes;
+      const latent = this.latentBytes + (this.latentLevels + this.folds) * this.chosenBytes;
       const inPool = Math.max(0, tree.poolBytes - this.pieceBytes);
       needed += Math.max(0, (treeBytes + latent * kept) * TREE_FACTOR + this.takenBytes - inPool);
     }

@@ -54,6 +54,15 @@ async function stateOf(roots: Promise<BlockRoots> | undefined): Promise<string> 
   return hex(((await roots) as BlockRoots).state);
 }
 
+/** Commits records whose values lie in no memory, as a block would. */
+async function commitCold(tree: StateTree, changes: readonly RecordChange[]): Promise<void> {
+  await tree.settled();
+  await tree.collect(0, 1, changes);
+  await tree.lists.digest(0, 1);
+  tree.lists.noTransactions();
+  await tree.commitAside();
+}
+
 describe('the root of every number of threads is that of all records', () => {
   const cells = 9000;
 
@@ -173,11 +182,7 @@ test('somebody who chooses where records lie has new ones take as much as is cou
       const before = tree.entryBytes;
       const { long } = tree.counts;
       const most = (changes.length * tree.entriesOfNew + 4 * long) * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
-      await tree.settled();
-      await tree.collect(0, 1, changes);
-      await tree.lists.digest(0, 1);
-      tree.lists.noTransactions();
-      await tree.commitAside();
+      await commitCold(tree, changes);
       const taken = tree.entryBytes - before;
       assert.ok(taken <= most, `${taken} bytes for ${changes.length} changes, ${most} were counted with`);
       return taken;
@@ -205,6 +210,41 @@ test('somebody who chooses where records lie has new ones take as much as is cou
     await commit(all.map(({ key }) => ({ key, value: undefined })));
     assert.equal(await commit(rows[0] as RecordChange[]), 0);
     assert.equal(tree.counts.records, records + chosen);
+  });
+});
+
+test('records that nobody has chosen take no more than is expected of so many, whatever the tree has become', async () => {
+  await withEngine({ workers: 1, commitment: { threads: 2, expectedRecords: 4096 } }, async (engine) => {
+    const { tree } = inside(engine);
+    const random = new Random(9);
+    const present: Uint8Array[] = [];
+    for (let round = 0; round < 40; round++) {
+      const count = 1 + random.below(random.pick([10, 1000, 8000]));
+      const fresh = Array.from({ length: count }, () =>
+        Buffer.from([X.CLASS_DORMANT, ...Array.from({ length: 20 }, () => random.below(256))]),
+      );
+      const expected = tree.entriesFor(count) * C.ENTRY_BYTES;
+      const before = tree.entryBytes;
+      await commitCold(
+        tree,
+        fresh.map((key) => ({ key, value: Uint8Array.of(1) })),
+      );
+      const taken = tree.entryBytes - before;
+      assert.ok(
+        taken <= expected + C.PARTS * C.SLAB_BYTES,
+        `round ${round}: ${taken} bytes for ${count} records, ${expected} were expected`,
+      );
+      // With so many nothing is left to luck: several times what is taken would be kept for nothing.
+      if (count > 4000 && round < 5) assert.ok(expected < 4 * taken + C.PARTS * C.SLAB_BYTES, `round ${round}: ${taken} of ${expected}`);
+      present.push(...fresh);
+      if (random.chance(0.5)) {
+        const gone = present.splice(0, random.below(present.length));
+        await commitCold(
+          tree,
+          gone.map((key) => ({ key, value: undefined })),
+        );
+      }
+    }
   });
 });
 

@@ -36,6 +36,8 @@ const STEPPED_MAX = C.RUN_STEP * C.RUN_STEPS;
 const LONG_FACTOR = 4;
 /** A bucket that grows by steps from nothing to the longest of them takes fewer entries than this for each that it comes to hold. */
 const STEPPED_MEAN_MAX = 18;
+/** How many standard deviations luck may be away from the mean. */
+const LUCK = 8;
 /** What is left of a slab behind the longest run that fits into it is not used: 1 of 8 at most. */
 const SLAB_FACTOR = 8 / 7;
 /**
@@ -213,7 +215,7 @@ export class StateTree {
     for (let part = parts; part < parts + C.PARTS * C.PART_BYTES; part += C.PART_BYTES) {
       longest = Math.max(longest, kernel.get(part + C.PART_LONGEST));
     }
-    const next = longest < C.RUN_STEPS ? (longest + 1) * C.RUN_STEP : 2 * STEPPED_MAX;
+    const next = roomOf(Math.min(longest, C.RUN_STEPS) + 1);
     return Math.ceil(Math.max(STEPPED_MEAN_MAX, next) * SLAB_FACTOR);
   }
 
@@ -227,6 +229,46 @@ export class StateTree {
       long += kernel.get(part + C.PART_LONG);
     }
     return { records, long, buckets: 2 ** kernel.get(C.COM_BITS) };
+  }
+
+  /**
+   * Entries that so many new records take of the pool when nobody chooses where they lie: every run that a bucket goes through as they come, for the buckets
+   * as they are. What is left behind is counted as if nobody used it again.
+   */
+  entriesFor(records: number): number {
+    if (records === 0) return 0;
+    const { buckets } = this.counts;
+    const states = this.bucketStates();
+    const chances = poisson(records / buckets);
+    let entries = 0;
+    for (let size = 0; size < C.RUN_SIZES - 1; size++) {
+      for (let count = 0; count <= STEPPED_MAX; count++) {
+        const found = states[size * (STEPPED_MAX + 1) + count] as number;
+        if (found === 0) continue;
+        const held = size > C.RUN_STEPS ? roomOf(size) : count;
+        chances.forEach((chance, more) => {
+          for (let next = size + 1; next < C.RUN_SIZES && roomOf(next - 1) < held + more; next++) entries += found * chance * roomOf(next);
+        });
+      }
+    }
+    // Luck, of as many as the last of them would take.
+    return Math.ceil(entries * SLAB_FACTOR + LUCK * this.entriesOfNew * Math.sqrt(records));
+  }
+
+  /** How many buckets there are by size of their run and entries; those of runs that double are taken for full. */
+  private bucketStates(): Uint32Array {
+    const { kernel } = this;
+    const states = new Uint32Array(C.RUN_SIZES * (STEPPED_MAX + 1));
+    const from = kernel.get(C.COM_BUCKETS) >>> 2;
+    // A copy: the threads may be at work.
+    const words = kernel.u32.slice(from, from + 2 * 2 ** kernel.get(C.COM_BITS));
+    for (let at = 1; at < words.length; at += 2) {
+      const word = words[at] as number;
+      const size = word >>> 24;
+      const index = size * (STEPPED_MAX + 1) + (size > C.RUN_STEPS ? 0 : word & 0xffffff);
+      states[index] = (states[index] as number) + 1;
+    }
+    return states;
   }
 
   /** What a pool must have, in bytes, for so many changes, whatever they are. */
@@ -382,4 +424,21 @@ export class StateTree {
     const at = this.kernel.get(C.COM_TOP) + 32;
     return this.kernel.u8.slice(at, at + 32);
   }
+}
+
+/** Entries that a run of this size has room for (`src/commitment/assembly/bucket.ts`). */
+function roomOf(size: number): number {
+  return size <= C.RUN_STEPS ? size * C.RUN_STEP : STEPPED_MAX * 2 ** (size - C.RUN_STEPS);
+}
+
+/** How likely it is that a bucket gets so many, by their number, when it gets `mean` of them in the mean. */
+function poisson(mean: number): number[] {
+  const chances: number[] = [];
+  const most = Math.ceil(mean + LUCK * Math.sqrt(mean) + LUCK);
+  let logarithm = -mean;
+  for (let count = 0; count <= most; count++) {
+    if (count > 0) logarithm += Math.log(mean / count);
+    chances.push(Math.exp(logarithm));
+  }
+  return chances;
 }

@@ -95,7 +95,7 @@ class Adversary {
     for (;;) {
       const id = this.clientId();
       const key = Buffer.concat([Buffer.of(X.CLASS_CLIENT_ID, 0, 0, 0, account), Buffer.from(id.slice(2), 'hex')]);
-      if ((pathOf(key)[0] as number) < 8) return id;
+      if ((pathOf(key)[0] as number) < 32) return id;
     }
   }
 
@@ -165,6 +165,16 @@ function openOrders(pipeline: Pipeline): Map<number, { market: number; oid: bigi
   return open;
 }
 
+/** Prices fall, block by block: triggers fire and orders are filled, which takes memory that nobody asks for. */
+async function crash(pipeline: Pipeline, adversary: Adversary): Promise<void> {
+  for (let step = 0; step < 12; step++) {
+    const ticks = Math.floor(MARK * 0.97 ** step);
+    const prices = Array.from({ length: MARKETS }, (_, market) => ({ market, spot: [ticks] }));
+    const report = pipeline.submit(adversary.signed({ kind: 'oracle' as const, prices }, address(1)));
+    assert.equal((await report.confirmed).code, 0);
+  }
+}
+
 /** What somebody sends who wants out; each must be taken, whatever the memory is. */
 async function getOut(pipeline: Pipeline, adversary: Adversary): Promise<void> {
   const cancels: Transaction[] = [];
@@ -211,6 +221,7 @@ describe('whoever takes all the memory is refused, can get out, and the node sta
       const again = await Pipeline.open(options(disk, { store: await Store.open(storeFolder, { chainId }) }));
       assert.equal(again.state.committedRoot(), full);
       await fill(again, () => adversary.next([way]), 100);
+      await crash(again, adversary);
       await getOut(again, adversary);
       // What they have left can be taken again.
       const { confirmed: later } = await fill(again, () => adversary.next([way]), 1);
@@ -229,6 +240,7 @@ describe('any mix of ways', () => {
       const engine = { ...ENGINE, memoryMiB: ENGINE.memoryMiB - random.below(12) };
       const pipeline = await Pipeline.open(options(new SimulatedDisk(), { engine, model: random.pick(['serial', 'auto'] as const) }));
       await fill(pipeline, () => adversary.next(ways.length === 0 ? ['prices'] : ways), 120);
+      await crash(pipeline, adversary);
       await getOut(pipeline, adversary);
       await pipeline.close();
     });

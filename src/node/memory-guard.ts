@@ -6,8 +6,7 @@
  * Not here: what a transaction can need and what is left (`src/execution/memory-need.ts`, `memory-room.ts`).
  */
 import { HeddleError } from '../base/errors.ts';
-import type { Engine } from '../execution/index.ts';
-import type { MemoryUse } from '../execution/memory-need.ts';
+import type { Engine, MemoryUse } from '../execution/index.ts';
 import type { Transaction } from '../ledger/transactions.ts';
 
 /** The engine's side of it. */
@@ -33,8 +32,8 @@ const MIB = 2 ** 20;
  */
 const LEAST: Readonly<Record<MemoryUse, number>> = { more: 16 * MIB, less: 8 * MIB, cancel: 0 };
 /**
- * Of the memory for records that come without their owners, a cancel may take a part: it takes away what makes them, and they take less than half of what is
- * kept for them, but for the worst of luck.
+ * Of the memory that is kept for records which come without their owners, a cancel may take a part for its nonce: it takes away what would make them, and an
+ * account has few nonces.
  */
 const KEPT: Readonly<Record<MemoryUse, number>> = { more: 1, less: 1, cancel: 1 / 2 };
 /** So many accounts are gone through for each block between two looks, where they come fast; and at least so long is between them where they do not. */

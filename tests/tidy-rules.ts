@@ -108,7 +108,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   api: {
     layer: 7,
     packages: ['ws', 'prom-client'],
-    door: ['admission-control.ts', 'node-service.ts', 'rate-limits.ts', 'small-service.ts', 'stream-connection.ts'],
+    door: ['admission-control.ts', 'node-service.ts', 'process-memory.ts', 'rate-limits.ts', 'small-service.ts', 'stream-connection.ts'],
   },
   cli: { layer: 8, door: ['heddle.ts', 'load-flow.ts'], packages: ['commander', 'cli-progress', 'pino'] },
   conformance: { layer: 8 },

@@ -145,7 +145,7 @@ export class NodeService {
     this.valuesFile = new ValuesFile({
       disk: parts.disk,
       chainId: genesisHash(parts.genesis),
-      values: () => this.views.keptValues(),
+      values: () => this.views.valuesToKeep(),
       onError: (error) => options.log.error({ err: error }, 'what accounts were worth is not on disk'),
     });
     this.keeping = setInterval(() => void this.valuesFile.save(), VALUES_EVERY_MS);

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { soon } from '../base/waits-for-tests.ts';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
@@ -172,7 +173,7 @@ test('a stream that was cut off goes on where it was, without a gap', async () =
       if (i === 2) sockets.at(-1)?.close();
     }
   }
-  while (seen.length < placed.length) await wake.promise;
+  while (seen.length < placed.length) await soon(`update ${seen.length} of ${placed.length}`, wake.promise);
   assert.deepEqual(
     seen.map(({ oid }) => oid),
     placed,

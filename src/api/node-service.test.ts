@@ -1,9 +1,11 @@
 /** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { soon } from '../base/waits-for-tests.ts';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
@@ -171,7 +173,7 @@ test('a stream that was cut off goes on where it was, without a gap', async () =
       if (i === 2) sockets.at(-1)?.close();
     }
   }
-  while (seen.length < placed.length) await wake.promise;
+  while (seen.length < placed.length) await soon(`update ${seen.length} of ${placed.length}`, wake.promise);
   assert.deepEqual(
     seen.map(({ oid }) => oid),
     placed,
@@ -485,8 +487,66 @@ test('a purchase that is confirmed while the node stops is on disk when it has, 
   mkdirSync(join(first.folder, 'account-values.new'));
   await first.service.close();
   const kept = JSON.parse(readFileSync(join(first.folder, BOUGHT_FILE), 'utf8'));
-  assert.deepEqual(kept, { [testKey(0).address]: { used: 1, reserved: 2000 } });
+  assert.deepEqual(kept, { bought: { [testKey(0).address]: { used: 1, reserved: 2000 } }, paying: [] });
   await first.close();
+});
+
+test('a purchase that was paid when the node was killed is there after the next start, and one that was not paid is not', async () => {
+  const limits = { ...limitDefaults, enforced: true };
+  const weightSeller = testKey(1).address;
+  const first = await startService({ limits, weightSeller });
+  const { pipeline } = first.service;
+  const submit = pipeline.submit.bind(pipeline);
+  /** What a kill would leave at this moment; the store is made again from the journal. */
+  const leave = (): string => {
+    const left = mkdtempSync(join(tmpdir(), 'heddle-killed-'));
+    for (const name of ['genesis.json', 'journal', BOUGHT_FILE]) cpSync(join(first.folder, name), join(left, name), { recursive: true });
+    return left;
+  };
+  const left: string[] = [];
+  pipeline.submit = (transaction) => {
+    left.push(leave());
+    const ticket = submit(transaction);
+    const confirmed = ticket.confirmed.then((confirmation) => {
+      left.push(leave());
+      return confirmation;
+    });
+    return { confirmed, settled: ticket.settled };
+  };
+  try {
+    await first.client(0).send({ type: 'reserveRequestWeight', weight: 2000 });
+    const reserved: unknown[] = [];
+    for (const folder of left) {
+      for (const onceMore of [false, true]) {
+        const next = await startService({ limits, weightSeller, folder });
+        const budget = (await next.client(0).ask('budget', { user: testKey(0).address })) as { reserved: number };
+        reserved.push(budget.reserved);
+        if (onceMore) await next.close();
+        else await next.service.close();
+      }
+    }
+    assert.deepEqual(reserved, [0, 0, 2000, 2000], 'each after one start and after another');
+  } finally {
+    await first.close();
+  }
+});
+
+test('a damaged file of what was bought stops a start only where limits are enforced, and is left as it is', async () => {
+  const first = await startService();
+  await first.service.close();
+  const path = join(first.folder, BOUGHT_FILE);
+  writeFileSync(path, '{"bought"');
+  const { folder } = first;
+  await assert.rejects(startService({ folder, limits: { ...limitDefaults, enforced: true } }), { code: 'BAD_BUDGETS' });
+  const second = await startService({ folder });
+  try {
+    assert.ok(second.logged.some((line) => line.includes(`${BOUGHT_FILE} of the node's folder is damaged`)));
+    await second.client(0).send({ type: 'reserveRequestWeight', weight: 5 });
+    await second.service.close();
+    assert.equal(readFileSync(path, 'utf8'), '{"bought"');
+  } finally {
+    await second.close();
+  }
 });
 
 test('portfolios go on after a restart, and start anew where their file is damaged', async () => {

@@ -1,6 +1,7 @@
 /** heddle-sdk against a node: actions of every kind, streams that follow them over lost connections, blocks and records that are proven. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { waitFor } from '../base/waits-for-tests.ts';
 import { devnetAccount } from '../devnet/devnet-keys.ts';
 import {
   HeddleClient,
@@ -35,18 +36,12 @@ function clientOf(account: number | SignerKey, more: object = {}): HeddleClient 
   return client;
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+const until = (condition: () => boolean): Promise<unknown> => waitFor(String(condition), condition);
 
 /** The mid of BTC, and a price a tenth below it. */
 async function prices(client: HeddleClient): Promise<{ readonly mid: string; readonly low: string }> {
-  for (;;) {
-    const { BTC: mid } = await client.info({ type: 'allMids' });
-    if (mid !== undefined)
-      return { mid, low: roundPrice(String((BigInt(mid.split('.')[0] as string) * 9n) / 10n), BTC.szDecimals, 'down') };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const mid = await waitFor('a mid of BTC', async () => (await client.info({ type: 'allMids' })).BTC);
+  return { mid, low: roundPrice(String((BigInt(mid.split('.')[0] as string) * 9n) / 10n), BTC.szDecimals, 'down') };
 }
 
 test('orders of every kind, and what becomes of them', async () => {

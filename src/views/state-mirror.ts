@@ -129,6 +129,7 @@ export class StateMirror {
   private readonly settings = new Map<number, R.SettingsState>();
   private readonly volumes = new PackedRecords(32, R.readVolume);
   private readonly histories = new Nested<number, number, readonly bigint[]>();
+  /** Of those who have some. */
   private readonly rewards = new Map<number, { readonly builder: bigint; readonly referral: bigint }>();
   /** A record of the value that is looked at, in full. */
   private readonly record = new DataView(new ArrayBuffer(RECORD_BYTES));
@@ -162,7 +163,6 @@ export class StateMirror {
       if (collateral === 0n && !backstop) return;
       this.margins.put(number, 0, wordsOf(collateral), 0, 8);
       this.volumes.put(number, 0, wordsOf(0n), 0, 8);
-      this.rewards.set(number, { builder: 0n, referral: 0n });
       if (!backstop) return;
       this.vaults.set(number, {
         account: number,
@@ -480,8 +480,9 @@ export class StateMirror {
       }
       case X.CLASS_REWARDS: {
         const read = this.value(from, at, bytes);
-        if (bytes < 0) this.rewards.delete(account);
-        else this.rewards.set(account, { builder: read.i64(8), referral: read.i64(16) });
+        const [builder, referral] = [read.i64(8), read.i64(16)];
+        if (builder === 0n && referral === 0n) this.rewards.delete(account);
+        else this.rewards.set(account, { builder, referral });
         return true;
       }
       default:

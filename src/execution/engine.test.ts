@@ -4,7 +4,19 @@ import { describe, test } from 'node:test';
 import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { Random } from '../base/random.ts';
 import type { ExchangeOptions, Genesis, MarketParameters } from '../exchange/genesis.ts';
-import { FIELD_0, FIELD_12, FIELD_16, FIELD_20, ITEM_CLIENT, ORDERS_ITEMS, PAYLOAD_BYTES, TEXT_PART_BYTES } from '../exchange/layout.ts';
+import {
+  CLASS_VAULT_TEXT,
+  FIELD_0,
+  FIELD_12,
+  FIELD_16,
+  FIELD_20,
+  ITEM_CLIENT,
+  ORDERS_ITEMS,
+  PAYLOAD_BYTES,
+  TEXT_PART_BYTES,
+} from '../exchange/layout.ts';
+import { TRACE_BITS_READ } from '../kernel/layout.ts';
+import { CLASS_NAME } from '../ledger/layout.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { CODE_BENCH_RANGE, KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
@@ -246,6 +258,30 @@ describe('bad input', () => {
     const { receipts } = await engine.execute(block, { model: 'serial' });
     assert.equal(receipts.code(0), CODE_UNDECODABLE);
     await engine.close();
+  });
+
+  test('what is made without a name accesses nothing of names: headers of blocks from before there were names stay what they are', async () => {
+    const genesis = { ...GENESIS, exchange: { vaultMinimum: 1n, subAccountsFirstVolume: 0n } };
+    const engine = await Engine.create({ genesis, workers: 1, ...SMALL, commitment: true });
+    const sender = ADDRESS(1);
+    const transactions: Transaction[] = [
+      { kind: 'createSubAccount', sender },
+      { kind: 'createVault', sender, amount: 10n },
+      { kind: 'createSubAccount', sender, name: 'a' },
+      { kind: 'createVault', sender, amount: 10n, name: 'a', description: 'b' },
+    ];
+    const { accesses } = await engine.executeBlock({ number: 1, timeMs: 1, transactions }, { model: 'serial', keepAccesses: true });
+    await engine.close();
+    const classesOf = (item: Uint8Array): number[] => {
+      const classes: number[] = [];
+      for (let at = 0; at < item.length; ) {
+        const [kind = 0, keyBytes = 0, recordClass = 0] = item.subarray(at);
+        classes.push(recordClass);
+        at += 2 + keyBytes + (kind >= TRACE_BITS_READ ? 8 : 0);
+      }
+      return classes.filter((recordClass) => recordClass === CLASS_NAME || recordClass === CLASS_VAULT_TEXT);
+    };
+    assert.deepEqual(accesses?.slice(0, 4).map(classesOf), [[], [], [CLASS_NAME], [CLASS_VAULT_TEXT, CLASS_VAULT_TEXT]]);
   });
 
   test('out of shared memory: a clear error before the block starts, the state unchanged', async () => {

@@ -426,7 +426,8 @@ function createSubAccount<V>(view: V, tx: usize): u32 {
   account.role = <u8>ROLE_SUB_ACCOUNT;
   account.owner = user;
   view.write<Account>(accountAt(user)).subAccounts++;
-  setName<V>(view, number, tx + FIELD_8);
+  // A new account has no name yet: without one there is nothing to look at.
+  if (load<u8>(tx, FIELD_8) != 0) setName<V>(view, number, tx + FIELD_8);
   emitCreated<V>(view, ROLE_SUB_ACCOUNT, number, user);
   return CODE_OK;
 }

@@ -549,6 +549,64 @@ test('a damaged file of what was bought stops a start only where limits are enfo
   }
 });
 
+test('names are shown where accounts and vaults are, proven, and there after a restart', async () => {
+  const first = await startService();
+  const services = [first];
+  const [client, leader] = [first.client(1), first.client(2)];
+  const user = client.address;
+  /** What a node shows of them. */
+  const shown = async (service: TestService): Promise<unknown> => {
+    const at = service.client(1);
+    const names = async (type: string, more: object = { user }): Promise<unknown> =>
+      ((await at.ask(type, more)) as { name: string }[]).map(({ name }) => name);
+    const details = (await at.ask('vaultDetails', { vaultAddress })) as { name: string; description: string };
+    return {
+      display: await at.ask('displayName', { user: user.toUpperCase().replace('0X', '0x') }),
+      other: await at.info({ type: 'displayName', user: leader.address }),
+      subAccounts: [await names('subAccounts'), await names('subAccounts2')],
+      vaults: [await names('vaultSummaries', {}), await names('leadingVaults', { user: leader.address })],
+      details: [details.name, details.description],
+      webData: ((await at.ask('webData2', { user: leader.address })) as { leadingVaults: { name: string }[] }).leadingVaults[0]?.name,
+    };
+  };
+  let vaultAddress = '';
+  try {
+    await client.createSubAccount('hedge');
+    const second = await client.createSubAccount('x');
+    await client.subAccountModify({ subAccountUser: second, name: 'carry é' });
+    await client.setDisplayName('Ada');
+    const texts = { name: 'A vault whose name is longer than one part', description: `${'long '.repeat(70)}名` };
+    const created = await leader.send({ type: 'createVault', ...texts, initialUsd: 100_000_000, nonce: Date.now() });
+    vaultAddress = (created as { response: { data: string } }).response.data;
+    await assert.rejects(leader.subAccountModify({ subAccountUser: second, name: 'mine' }), /Only the owner/);
+    for (const bad of [' Ada', 'a\tb', 'x'.repeat(25)]) await assert.rejects(client.setDisplayName(bad), /Invalid name\./);
+    const expected = {
+      display: { user, displayName: 'Ada' },
+      other: { user: leader.address, displayName: null },
+      subAccounts: [
+        ['hedge', 'carry é'],
+        ['hedge', 'carry é'],
+      ],
+      vaults: [[texts.name], [texts.name]],
+      details: [texts.name, texts.description],
+      webData: texts.name,
+    };
+    assert.deepEqual(await shown(first), expected);
+    await client.untilSettled(first.service.views.height);
+    const { value } = await client.proof(Uint8Array.of(6, 0, 0, 0, 1));
+    assert.equal(Buffer.from(value ?? []).toString(), 'Ada');
+    await first.service.close();
+    const again = await startService({ folder: first.folder });
+    services.push(again);
+    assert.deepEqual(await shown(again), expected);
+    await again.client(1).setDisplayName('');
+    assert.deepEqual(await again.client(1).info({ type: 'displayName', user }), { user, displayName: null });
+  } finally {
+    for (const { service } of services) await service.close();
+    await first.close();
+  }
+});
+
 test('portfolios go on after a restart, and start anew where their file is damaged', async () => {
   const first = await startService();
   const services = [first];

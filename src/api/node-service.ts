@@ -309,6 +309,7 @@ export class NodeService {
       proofs: this.proofs,
       confirmedHeight: () => this.views.height,
       budgetOf: (user) => this.budgetOf(user),
+      displayNameOf: (user) => this.views.displayNameOf(user),
       enforced: this.options.limits.enforced,
       limits: { markets: this.views.markets.markets, exchange: this.views.exchange, orderPages: this.genesis.orderPages },
     };

@@ -91,6 +91,10 @@ test('who may act: accounts, sub-accounts, agents, strangers, several signers to
   const { low } = await prices(client);
   const order = limitOrder({ asset: 0, side: 'buy', price: low, size: '0.01' });
   const vaultAddress = await client.createSubAccount('one');
+  await client.subAccountModify({ subAccountUser: vaultAddress, name: 'first' });
+  assert.equal((await client.info({ type: 'subAccounts', user: client.address }))?.[0]?.name, 'first');
+  await client.setDisplayName('Ada');
+  assert.equal((await client.info({ type: 'displayName', user: client.address })).displayName, 'Ada');
   await client.subAccountTransfer({ subAccountUser: vaultAddress, isDeposit: true, usd: 1_000_000_000 });
   const [ofSub] = await client.order([order], { vaultAddress, expiresAfter: Date.now() + 60_000 });
   assert.ok(typeof ofSub === 'object' && 'resting' in ofSub);

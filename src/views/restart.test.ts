@@ -108,6 +108,7 @@ function answersOf(views: Views, genesis: Genesis): Map<string, string> {
   const answers = new Map<string, string>();
   for (const type of INFO_TYPES) {
     for (const { address } of genesis.accounts) {
+      answers.set(`displayName ${address}`, textOf(views.displayNameOf(address) ?? null));
       for (const { name } of genesis.markets) {
         answers.set(`${type} ${address} ${name}`, textOf(views.answer(requestOf(type, address, name))));
       }
@@ -185,6 +186,8 @@ const STATE_TYPES = new Set([
   'userRole',
   'extraAgents',
   'subAccounts',
+  'leadingVaults',
+  'displayName',
   'l2Book',
   'meta',
 ]);

@@ -147,6 +147,12 @@ export class Views {
   /** Of the account that has a number in the ledger; undefined: nobody has had it. */
   readonly addressOfNumber = (number: number): Address | undefined => this.mirror.addressOf(this.mirror.idOf(number));
 
+  /** What a user has called itself, or its master a sub-account. */
+  displayNameOf(user: Address): string | undefined {
+    const account = this.mirror.numberOf(user);
+    return account === undefined ? undefined : this.mirror.names.get(account);
+  }
+
   /** The same as the answer `userRole`, for an address in lower case. */
   roleOf(user: Address): UserRole {
     return roleOf(this, user);

@@ -209,7 +209,7 @@ test('lookups are those of one sorted list, whatever has been merged, pruned and
       await tables.close();
     });
   };
-  await fc.assert(fc.asyncProperty(fc.nat(), fc.array(action, { minLength: 60, maxLength: 160, size: 'max' }), property), { numRuns: 8 });
+  await fc.assert(fc.asyncProperty(fc.nat(), fc.array(action, { minLength: 60, maxLength: 160, size: 'max' }), property), { numRuns: 6 });
   assert.ok(deepest >= 4 && growing > 100, `depth ${deepest} was reached, ${growing} times something was being merged`);
 });
 

@@ -11,7 +11,7 @@
  *
  * Invariants: runs that count cover heights that do not meet, so a key is in one of them. What a transaction reads was committed before it. It merges at most
  * `stepBytes` and `stepTimes` of the bytes that it adds, and removes at most `removedChunks` chunks and one for each chunk's bytes that it may merge.
- * With fewer times than there are depths merging would fall behind: from 128 KiB a transaction there are three, and below the constant part is more.
+ * With fewer times than there are depths merging would fall behind: from 16 KiB a transaction there are three, and below that the constant part is more.
  * Not here: looking up (run-lookup.ts), and what a transaction is (store-writer.ts).
  */
 import { assert } from '../base/assert.ts';

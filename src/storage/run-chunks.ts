@@ -4,7 +4,7 @@
  *   table `chunks`   u48 number of the run, the last key of the chunk: keys of one kind, ascending, one behind the other
  *
  * A chunk has at most so many bytes that LMDB, which gives values of more than 2 KB pages of their own, needs one page for it and its head of 16 bytes.
- * Measured with chunks of two pages: nothing is gained, and a lookup reads twice as much.
+ * Measured with chunks of two pages, single orders: 1.3 KB an order are written in place of 0.9.
  *
  * Invariant: a chunk has one key at least; chunks of a run follow each other in the order of their keys, so the first chunk whose name is not less than a
  * key is the one that has the first key which is not less.

@@ -22,33 +22,35 @@ const FEW = 12;
 
 /** `pieces`: keys one behind the other. What comes back is in the order of kinds. */
 export function sortedKeys(pieces: readonly Uint8Array[]): SortedKeys[] {
+  const stretches = stretchesByKind(pieces);
   return KINDS.flatMap((kind) => {
-    const bytes = keysOfKind(pieces, kind);
-    return bytes.length === 0 ? [] : [new KeySort(bytes, bytesOfKind(kind)).sorted()];
+    const ofKind = stretches[kind] as Uint8Array[];
+    return ofKind.length === 0 ? [] : [new KeySort(joined(ofKind), bytesOfKind(kind)).sorted()];
   });
 }
 
-function keysOfKind(pieces: readonly Uint8Array[], kind: number): Uint8Array {
-  const stretches = pieces.flatMap((piece) => stretchesOfKind(piece, kind));
-  const bytes = new Uint8Array(stretches.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const stretch of stretches) {
-    bytes.set(stretch, at);
-    at += stretch.length;
-  }
-  return bytes;
-}
-
 /** Keys of a kind lie together as blocks give them. */
-function stretchesOfKind(piece: Uint8Array, wanted: number): Uint8Array[] {
-  const stretches: Uint8Array[] = [];
-  for (let at = 0; at < piece.length; ) {
-    const kind = piece[at] as number;
-    const begin = at;
-    for (const length = bytesOfKind(kind); at < piece.length && piece[at] === kind; ) at += length;
-    if (kind === wanted) stretches.push(piece.subarray(begin, at));
+function stretchesByKind(pieces: readonly Uint8Array[]): Uint8Array[][] {
+  const stretches: Uint8Array[][] = Array.from({ length: 1 + Math.max(...KINDS) }, () => []);
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const kind = piece[at] as number;
+      const begin = at;
+      for (const keyBytes = bytesOfKind(kind); piece[at] === kind; ) at += keyBytes;
+      (stretches[kind] as Uint8Array[]).push(piece.subarray(begin, at));
+    }
   }
   return stretches;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 class KeySort {

@@ -64,6 +64,7 @@ export class IndexRuns {
    */
   writes(blocks: readonly KeysAdded[]): Write[] {
     const { limits, tables } = this;
+    tables.renew();
     const added = blocks.filter(({ keys }) => keys.length > 0);
     const addedBytes = added.reduce((sum, { keys }) => sum + keys.length, 0);
     const mergedBytesMax = limits.stepBytes + limits.stepTimes * addedBytes;

@@ -30,16 +30,27 @@ export function keysBetween(tables: StoreTables, range: KeyRange): Uint8Array[] 
   const runs = readRuns(tables).filter((run) => run.state === WHOLE && run.from <= to && run.to >= from);
   runs.sort((a, b) => (newestFirst ? b.from - a.from : a.from - b.from));
   const isInOrder = range.least[0] !== MARKET;
+  const bounds = isInOrder ? { ...range, least: notBelow(range.least, from) } : range;
   const found: Uint8Array[] = [];
   for (const { number } of runs) {
     const most = isInOrder ? limit - found.length : limit;
     if (most <= 0) break;
-    const keys = newestFirst ? keysDown(tables, number, range) : keysUp(tables, number, range);
-    found.push(...some(keys, from, most));
+    const keys = newestFirst ? keysDown(tables, number, bounds) : keysUp(tables, number, bounds);
+    for (const key of some(keys, from, most)) found.push(key);
   }
   if (isInOrder) return found;
   const sign = newestFirst ? -1 : 1;
   return found.sort((a, b) => sign * compareAt(a, 0, b, 0, a.length)).slice(0, limit);
+}
+
+/** The same key, or the first one of its term at this height: what has been pruned is not gone through. */
+function notBelow(key: Uint8Array, height: number): Uint8Array {
+  const at = heightAt(key[0] as number);
+  if (readU48(key, at) >= height) return key;
+  const least = Buffer.alloc(key.length);
+  least.set(key.subarray(0, at));
+  least.writeUIntBE(height, at, 6);
+  return least;
 }
 
 function some(keys: Iterable<Uint8Array>, from: number, most: number): Uint8Array[] {

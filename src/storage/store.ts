@@ -269,10 +269,9 @@ export class Store {
   }
 
   private lookup<T>(term: Uint8Array, range: LookupRange, answer: (key: Uint8Array, termBytes: number) => T): T[] {
-    const from = Math.max(range.from ?? 0, this.first);
-    const to = Math.min(range.to ?? U48_MAX, U48_MAX);
-    const [least, greatest] = [boundKey(term, from, false), boundKey(term, to, true)];
     const { limit = LIMIT, newestFirst = false } = range;
+    const [from, to] = [range.from ?? 0, Math.min(range.to ?? U48_MAX, U48_MAX)];
+    const [least, greatest] = [boundKey(term, from, false), boundKey(term, to, true)];
     return this.keysBetween({ least, greatest, from, to, limit, newestFirst }).map((key) => answer(key, term.length));
   }
 

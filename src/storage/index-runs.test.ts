@@ -251,7 +251,28 @@ test('a run that is large is not merged further', () =>
     for (const { bytes } of whole) assert.ok(bytes < limits.settledBytes * limits.fanIn);
   }));
 
-test('what has been pruned is not copied, and runs of nothing else are removed', () =>
+test('merging leaves out what has been pruned', () =>
+  withTables(async (tables) => {
+    const random = new Random(7);
+    const runs = new IndexRuns(tables, { ...LIMITS, stepBytes: 2 ** 20 });
+    const heights = 4;
+    const blocks = Array.from({ length: LIMITS.fanIn * heights }, (_, height) => ({ height, keys: randomKeys(random, height, 20) }));
+    for (let from = 0; from < blocks.length; from += heights) await tables.write(runs.writes(blocks.slice(from, from + heights)));
+    const first = heights - 1;
+    await tables.write([{ table: tables.meta, key: FIRST, value: heightKey(first) }]);
+    await tables.write(runs.writes([]));
+    tables.renew();
+    const merged = readRuns(tables).filter(({ state }) => state === WHOLE);
+    const kept = blocks.slice(first).reduce((sum, { keys }) => sum + keys.length, 0);
+    assert.ok(blocks.slice(0, first).some(({ keys }) => keys.length > 0));
+    assert.deepEqual(
+      merged.map(({ depth, bytes }) => [depth, bytes]),
+      [[1, kept]],
+    );
+    checkRuns(tables);
+  }));
+
+test('runs of nothing but what has been pruned are removed', () =>
   withTables(async (tables) => {
     const random = new Random(4);
     const runs = new IndexRuns(tables, LIMITS);

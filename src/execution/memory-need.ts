@@ -40,7 +40,7 @@ const LEVEL_PAGE_SHARE = L.CHUNK_BYTES / Math.floor(L.CHUNK_BYTES / X.LEVEL_PAGE
 const TRADER_RECORDS = 8;
 /** An account that money comes to: account, balance, margin account, volume, rewards. */
 const PAID_RECORDS = 5;
-/** An account that is made by a transaction: the same, its vault and the follower. */
+/** An account that is made by a transaction: the same, its name or its vault, and the follower. */
 const MADE_RECORDS = 7;
 /** Of an order that rests: the order, what it has beside, the bits of its slot. */
 const RESTING_RECORDS = 3;
@@ -95,9 +95,15 @@ function addBody(need: MemoryNeed, transaction: Transaction, shape: LedgerShape)
     case 'createSubAccount':
       add(need, MADE_RECORDS, 0, 1);
       return;
-    case 'createVault':
-      add(need, 2 * MADE_RECORDS, 0, 2);
+    case 'setDisplayName':
+    case 'subAccountModify':
+      add(need, 1, 0, 0);
       return;
+    case 'createVault': {
+      const parts = textParts(transaction.name) + textParts(transaction.description);
+      add(need, 2 * MADE_RECORDS + parts, 0, 2 + parts);
+      return;
+    }
     case 'subTransfer':
       add(need, PAID_RECORDS, 0, 0);
       if (!transaction.deposit) need.use = 'less';
@@ -186,6 +192,11 @@ function isReducing(item: Exclude<OrderItem, { op: 'cancel' | 'cancelByClientId'
   return item.reduceOnly === true && !mayRest(item);
 }
 
+/** Records of a text of a vault; of one that is too long the transaction is refused before. */
+function textParts(text = ''): number {
+  return Math.min(X.VAULT_DESCRIPTION_PARTS, Math.ceil(Buffer.byteLength(text) / X.TEXT_PART_BYTES));
+}
+
 function authorised(transaction: Extract<Transaction, { kind: 'multiSig' }>): readonly Address[] {
   return transaction.signers?.authorised ?? [];
 }
@@ -207,6 +218,7 @@ export function* addressesIn(transaction: Transaction): Generator<Address> {
       if (transaction.builder !== undefined) yield transaction.builder.address;
       return;
     case 'subTransfer':
+    case 'subAccountModify':
       yield transaction.subAccount;
       return;
     case 'approveAgent':

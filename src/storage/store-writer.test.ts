@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { PackedChanges } from '../base/packed-changes.ts';
+import { waitFor } from '../base/waits-for-tests.ts';
 import { BlockKeys } from './block-keys.ts';
 import { readRuns } from './run-record.ts';
 import { type BlockCommit, Store } from './store.ts';
@@ -18,6 +19,7 @@ import { type CommitBytes, JOINED_BYTES_MAX, type JoinClock, StoreWriter } from 
 const JOIN_MS = 250;
 const HOUR_MS = 3_600_000;
 const NOTHING = new Uint8Array();
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const OPTIONS = { chainId: new Uint8Array(32).fill(4), joinMs: HOUR_MS };
 
 class HeldClock implements JoinClock {
@@ -38,8 +40,7 @@ class HeldClock implements JoinClock {
 
   /** Resolves when somebody waits: for how long. */
   async untilWaiting(): Promise<number> {
-    while (this.waiting === undefined) await new Promise((resolve) => setImmediate(resolve));
-    return this.waiting.ms;
+    return waitFor('somebody who waits', () => this.waiting?.ms, { pause: nextTurn });
   }
 
   pass(): void {
@@ -196,7 +197,7 @@ for (const [name, end] of [
 test('what is asked for while a transaction is written holds for what has come meanwhile, and for nothing later', () =>
   withWriter(async ({ writer, clock, groups }) => {
     const first = writer.commit(blockAt(1));
-    while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await waitFor('a transaction', () => groups.length > 0, { pause: nextTurn });
     const second = writer.commit(blockAt(2));
     writer.hasten();
     await Promise.all([first, second]);

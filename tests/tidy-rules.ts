@@ -47,6 +47,7 @@ const PARTS: Readonly<Record<string, Part>> = {
       'number-column.ts',
       'packed-changes.ts',
       'random.ts',
+      'waits-for-tests.ts',
       'word-columns.ts',
     ],
   },

@@ -18,6 +18,7 @@ import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { AddressBudgets } from './rate-limits.ts';
+import type { RequestSales } from './request-sales.ts';
 import {
   type ActionContext,
   type ExchangeAnswer,
@@ -33,8 +34,7 @@ export interface ExchangeOptions {
   readonly authentication: AuthenticationOptions;
   readonly actions: ActionContext;
   readonly budgets: AddressBudgets;
-  /** Gives requests to an address that has paid for them, and resolves when that is not forgotten any more. */
-  readonly reserve: (user: Address, requests: number) => Promise<void>;
+  readonly sales: Pick<RequestSales, 'sell'>;
   /** What an address has traded, in quote units. */
   readonly volumeOf: (user: Address) => bigint;
   /** Who is paid for request weight; without it none is sold. */
@@ -67,6 +67,7 @@ const DAY_MS = 86_400_000;
 /** Price of a request, in quote units. */
 const WEIGHT_PRICE = 500n;
 const WEIGHT_MAX = 1_000_000_000;
+const UNAVAILABLE: ReadonlySet<string> = new Set(['CLOSED', 'PIPELINE_BROKEN', 'NOT_SAVED']);
 
 export class ExchangeHandler {
   private readonly options: ExchangeOptions;
@@ -92,20 +93,20 @@ export class ExchangeHandler {
     if ('failure' in authenticated) return outside(failed(authenticated.failure));
     const prepared = this.prepare(request, authenticated);
     if ('status' in prepared) return outside(prepared);
+    const { action } = authenticated;
     const started = performance.now();
     let confirmed: Confirmation;
     try {
-      confirmed = await this.options.pipeline.submit(prepared.transaction).confirmed;
+      confirmed =
+        action.type === 'reserveRequestWeight'
+          ? await this.buy(action, prepared)
+          : await this.options.pipeline.submit(prepared.transaction).confirmed;
     } catch (error) {
       // A value is beyond what transactions can carry.
       if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
       throw overloadOf(error);
     }
-    const { action } = authenticated;
     this.options.onConfirmed(action.type, (performance.now() - started) / 1000, confirmed.code);
-    if (action.type === 'reserveRequestWeight' && confirmed.code === code.CODE_OK) {
-      await this.options.reserve(action.destination?.toLowerCase() ?? prepared.actor, action.weight);
-    }
     return { response: this.answer(request, authenticated, prepared, confirmed), height: confirmed.block };
   }
 
@@ -161,6 +162,11 @@ export class ExchangeHandler {
     }
   }
 
+  private buy({ weight, destination }: ActionOf<'reserveRequestWeight'>, { transaction, actor }: Prepared): Promise<Confirmation> {
+    const { sales, pipeline } = this.options;
+    return sales.sell(destination?.toLowerCase() ?? actor, weight, transaction, () => pipeline.submit(transaction));
+  }
+
   /** Request weight is paid to whoever runs the node; where nothing is limited it is given. */
   private reserve({ weight }: ActionOf<'reserveRequestWeight'>): Translation | Refusal {
     const { weightSeller, limitsEnforced } = this.options;
@@ -208,5 +214,5 @@ function isNotEncodable(error: unknown): error is HeddleError {
 function overloadOf(error: unknown): unknown {
   if (!(error instanceof HeddleError)) return error;
   if (error.code === 'BUSY') return new Overloaded('Too many requests', true);
-  return error.code === 'CLOSED' || error.code === 'PIPELINE_BROKEN' ? new Overloaded('Service unavailable', false) : error;
+  return UNAVAILABLE.has(error.code) ? new Overloaded('Service unavailable', false) : error;
 }

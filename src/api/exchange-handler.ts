@@ -10,7 +10,7 @@ import { HeddleError } from '../base/errors.ts';
 import type { MessageContext } from '../exchange/messages.ts';
 import { requestMessages } from '../exchange/messages.ts';
 import type { Address, Transaction } from '../ledger/transactions.ts';
-import type { Confirmation, Pipeline } from '../node/index.ts';
+import { type Confirmation, MemoryShort, type Pipeline } from '../node/index.ts';
 import { readRequest, type SignedRequest } from '../sdk/signed-request.ts';
 import { type ActionOf, isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
 import { type Account, type Authenticated, type AuthenticationOptions, authenticate, type Unauthenticated } from './authentication.ts';
@@ -42,6 +42,8 @@ export interface ExchangeOptions {
   readonly limitsEnforced: boolean;
   readonly clock: () => number;
   readonly onConfirmed: (type: string, seconds: number, code: number) => void;
+  /** Something was refused because the ledger's memory is short. */
+  readonly onMemoryShort: () => void;
 }
 
 /** The node cannot take it now: HTTP 429 or 503. */
@@ -104,6 +106,10 @@ export class ExchangeHandler {
     } catch (error) {
       // A value is beyond what transactions can carry.
       if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
+      if (error instanceof MemoryShort) {
+        this.options.onMemoryShort();
+        return outside(failed(requestMessages.memoryShort(error.use !== 'more')));
+      }
       throw overloadOf(error);
     }
     this.options.onConfirmed(action.type, (performance.now() - started) / 1000, confirmed.code);

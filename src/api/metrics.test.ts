@@ -18,6 +18,7 @@ const metrics = new Metrics({
   unsettled: () => 4,
   height: () => 5,
   memoryFree: () => 12,
+  memoryLeft: () => 13,
   settledHeight: () => 6,
   connections: () => 7,
   feeds: () => 8,

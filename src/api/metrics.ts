@@ -19,8 +19,9 @@ export interface Sampled {
   /** Blocks that are ordered and not executed, and that are executed and not settled. */
   readonly ordered: () => number;
   readonly unsettled: () => number;
-  /** Bytes that the ledger can still take. */
+  /** Bytes that the ledger has not taken, and that orders may still take of it. */
   readonly memoryFree: () => number;
+  readonly memoryLeft: () => number;
   readonly height: () => number;
   readonly settledHeight: () => number;
   readonly connections: () => number;
@@ -94,6 +95,7 @@ export class Metrics {
       ['heddle_ordered_blocks', 'Blocks that are ordered and not executed.', sampled.ordered],
       ['heddle_unsettled_blocks', 'Blocks that are executed and not settled.', sampled.unsettled],
       ['heddle_ledger_memory_free_bytes', 'Shared memory of the ledger that nothing has taken yet.', sampled.memoryFree],
+      ['heddle_ledger_memory_left_bytes', 'Of it what orders may still take; at 0 they are refused.', sampled.memoryLeft],
       ['heddle_height', 'The last block that was executed.', sampled.height],
       ['heddle_settled_height', 'The last block whose header is final.', sampled.settledHeight],
       ['heddle_stream_connections', 'Open WebSocket connections.', sampled.connections],

@@ -143,6 +143,7 @@ export class NodeService {
       underWay: () => this.server?.load.underWay ?? 0,
       heldRefusals: () => this.server?.load.held ?? 0,
       memoryFree: () => pipeline.state.freeBytes,
+      memoryLeft: () => pipeline.counts.memoryLeftBytes,
       height: () => this.views.height,
       settledHeight: () => pipeline.settled?.header.height ?? 0,
       connections: () => this.connections,
@@ -183,6 +184,12 @@ export class NodeService {
       found.service = service;
       await service.sales.resume((transaction, after) => service.explorer.resultsOf(transaction, after));
       await service.listen();
+      if (pipeline.counts.memoryLeftBytes === 0) {
+        log.warn(
+          { freeBytes: pipeline.state.freeBytes },
+          'the ledger is short of memory: orders are refused; start with a larger --memory-mib',
+        );
+      }
       return service;
     } catch (error) {
       found.service?.stopTimers();
@@ -291,6 +298,7 @@ export class NodeService {
         this.metrics.confirmSeconds.observe(seconds);
         this.metrics.actions.inc(type, result === CODE_OK ? 'ok' : 'refused');
       },
+      onMemoryShort: () => this.metrics.refused.inc({ reason: 'memory' }),
     });
   }
 

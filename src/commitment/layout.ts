@@ -12,6 +12,7 @@
  *   order     512 bytes for every 256 changes: u8[256] the changes by partition, u16[65] where each partition's start, at ORDER_STARTS
  *   partition what lies below one node of depth PART_DEPTH: its buckets, its nodes, its slice of the lists, and 256 bytes:
  *      0  u32 next free address of its slab   4  u32 end of the slab   8  u32 1: its node has changed   12  u32 entries in runs of more than 64
+ *     16  u32 entries   20  u32 size of the longest run that it has taken
  *     64  u32[32] first free run of entries by size, chained through its first word
  *
  * Who writes what when. Side threads do a commit in two phases; the host waits for it before it collects again.
@@ -56,6 +57,7 @@ export const PART_END: u32 = 4;
 export const PART_CHANGED: u32 = 8;
 export const PART_LONG: u32 = 12;
 export const PART_RECORDS: u32 = 16;
+export const PART_LONGEST: u32 = 20;
 export const PART_FREE: u32 = 64;
 /** Partitions take memory for runs in pieces of this size. */
 export const SLAB_BYTES: u32 = 16384;

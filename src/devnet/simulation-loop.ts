@@ -15,7 +15,7 @@ export interface SimulationOptions {
   readonly simulation: MarketSimulation;
   readonly intervalMs: number;
   readonly clock: () => number;
-  /** A step that failed: the loop goes on if the pipeline was busy, and ends otherwise. */
+  /** A step that failed: the loop goes on if the pipeline was busy or short of memory, and ends otherwise. */
   readonly onError: (error: unknown) => void;
   /** Nonces start behind this. */
   readonly afterMs: number;
@@ -52,7 +52,7 @@ export class SimulationLoop {
       try {
         await Promise.all(simulation.step(this.lastMs).map((transaction) => pipeline.submit(transaction).confirmed));
       } catch (error) {
-        const isBusy = error instanceof HeddleError && error.code === 'BUSY';
+        const isBusy = error instanceof HeddleError && (error.code === 'BUSY' || error.code === 'MEMORY_SHORT');
         if (!this.stopped) onError(error);
         if (!isBusy) return;
       }

@@ -609,6 +609,9 @@ export const CLOCK_DORMANT_EQUITY: u32 = 24;
 export const FOLDS_MAX: u32 = 16384;
 /** u32[5]: first free page of each pool, in the order of EXC_POOL_*, chained through its first word; 0 = none. */
 export const EXC_FREE_PAGES: u32 = 0x14a0;
+/** What `countLatent` has found: records that may come without a transaction of their owner, and of these price levels. */
+export const EXC_LATENT_RECORDS: u32 = 0x14c0; // u32, without the levels
+export const EXC_LATENT_LEVELS: u32 = 0x14c4; // u32
 
 /** An account's directory: addresses of its pages; node-local. Pages are made by thread 0, at admission or between the runs of a block. */
 export const DIR_BYTES: u32 = 64;

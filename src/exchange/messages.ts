@@ -268,6 +268,9 @@ export const requestMessages = {
   tooManyRequests: (sent: number, allowed: number, volume: bigint): string =>
     `Too many cumulative requests sent (${sent} > ${allowed}) for cumulative volume traded $${decimal(volume)}. ` +
     'Place taker orders to free up 1 request per USDC traded.',
+  /** `onlyCancels`: not even what makes positions smaller is taken. */
+  memoryShort: (onlyCancels: boolean): string =>
+    `The node is short of memory: ${onlyCancels ? 'cancel orders' : 'cancel orders, close positions or withdraw'}, everything else is refused for now.`,
   spotBalance: (asset: number): string => `Insufficient spot balance asset=${asset}`,
   /** The least value in quote units, in the name of the quote token. */
   spotMinimum: (minimum: bigint, quote: string, asset: number): string =>

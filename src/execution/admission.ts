@@ -18,6 +18,7 @@ import * as G from '../ledger/layout.ts';
 import type { OrderItem, OrdersTransaction, Transaction } from '../ledger/transactions.ts';
 import type { PreparedBlock } from './api.ts';
 import type { DormantAccounts } from './dormant-accounts.ts';
+import type { MemoryNeed } from './memory-need.ts';
 import {
   isBody,
   isEnvelope,
@@ -136,6 +137,13 @@ export class Admission {
     if (number === undefined) return L.NO_ACCOUNT;
     this.dormant?.unfold(number, address, records, this.timeMs);
     return number;
+  }
+
+  /** Adds to what a transaction needs what it takes to wake this account, if it is dormant. */
+  addWaking(address: string, need: MemoryNeed): void {
+    if (this.numbers.has(address)) return;
+    const bytes = parseAddress(address);
+    if (bytes !== undefined && this.location(bytes) === 0) this.dormant?.addWaking(bytes, need);
   }
 
   /** The number of an address, given out if it has none; undefined when all numbers are in use. */

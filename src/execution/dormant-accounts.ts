@@ -16,6 +16,7 @@ import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
 import type { ColdRecords } from './cold-records.ts';
 import { clearRecords, equityOf, type FoldedRecord, packRecords, readRecords, unpackRecords, writeRecords } from './folded-account.ts';
+import { KEY_UNIT_BYTES, type MemoryNeed, POSITION_PAGE_BYTES } from './memory-need.ts';
 import type { StateTree } from './state-tree.ts';
 
 const DAY_MS = 86_400_000;
@@ -67,6 +68,21 @@ export class DormantAccounts {
     const records = unpackRecords(this.kernel, value);
     if (records === undefined || !isOf(address, records)) throw damaged(address, 'its bytes are not the records of this account');
     return records;
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Adds to a need what unfolding this account takes; nothing if it is not dormant. */
+  addWaking(address: Uint8Array, need: MemoryNeed): void {
+    const value = this.cold.get(address);
+    const records = value === undefined ? undefined : unpackRecords(this.kernel, value);
+    if (records === undefined) return;
+    need.records += records.length;
+    need.pages += KEY_UNIT_BYTES + records.filter(({ recordClass }) => recordClass === X.CLASS_POSITION).length * POSITION_PAGE_BYTES;
+    need.keys++;
+    need.lastingKeys++;
   }
 
   /** Writes the records of an account under its new number; active today. Throws OUT_OF_MEMORY; `putBack` takes what was written. */

@@ -32,6 +32,7 @@ import { DormantAccounts } from './dormant-accounts.ts';
 import { checkGenesis } from './genesis-check.ts';
 import { layOutState, writeAccounts } from './genesis-state.ts';
 import { importRecords } from './import-state.ts';
+import { MemoryRoom } from './memory-room.ts';
 import { refuseMalformed } from './prepared-check.ts';
 import { CLASS_NAMES, type LevelEntry, LocationNames, levelsOf, recordEntries, stateRootOf } from './state.ts';
 import { StateTree, type StateTreeOptions } from './state-tree.ts';
@@ -88,6 +89,8 @@ export interface Snapshot {
 
 export class Engine {
   readonly workers: number;
+  /** How much memory is left, for whoever has to refuse what might not fit. */
+  readonly memory: MemoryRoom;
   /** Units of `ExecuteOptions.workUnits` that take a microsecond on this machine; measured at creation. */
   readonly workUnitsPerMicrosecond: number;
   readonly test: TestSwitches = {};
@@ -109,6 +112,7 @@ export class Engine {
     this.dormant = dormant;
     this.admission = admission;
     this.workers = kernel.workers;
+    this.memory = new MemoryRoom(kernel, admission, tree, dormant);
     this.workUnitsPerMicrosecond = calibrate(kernel);
     this.chooser = new ModelChooser();
   }
@@ -632,7 +636,7 @@ export class Engine {
 
   /** Shared memory that nothing has taken yet, in bytes: when it is used up no block can be executed that needs more. */
   get freeBytes(): number {
-    return (this.kernel.get(L.REG_CHUNK_END) - this.kernel.get(L.REG_CHUNK_NEXT)) * L.CHUNK_BYTES;
+    return this.kernel.freeBytes;
   }
 
   /** Of the state, what entries of the state tree take, in bytes: some 56 a record; 0 without a tree. */

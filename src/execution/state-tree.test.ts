@@ -6,9 +6,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { HeddleError } from '../base/errors.ts';
+import type { RecordChange } from '../base/packed-changes.ts';
 import { Random } from '../base/random.ts';
 import * as C from '../commitment/layout.ts';
-import { committedValue, rootOf } from '../commitment/state-tree.ts';
+import { committedValue, pathOf, rootOf } from '../commitment/state-tree.ts';
+import * as X from '../exchange/layout.ts';
 import { Kernel } from '../kernel/index.ts';
 import * as L from '../kernel/layout.ts';
 import { BENCH_ACCESSES_MAX, KIND_BENCH_ACCESS } from '../synthetic/layout.ts';
@@ -50,6 +52,15 @@ const inside = (engine: Engine): Inside => engine as unknown as Inside;
 /** The state root of a block's roots, hexadecimal. */
 async function stateOf(roots: Promise<BlockRoots> | undefined): Promise<string> {
   return hex(((await roots) as BlockRoots).state);
+}
+
+/** Commits records whose values lie in no memory, as a block would. */
+async function commitCold(tree: StateTree, changes: readonly RecordChange[]): Promise<void> {
+  await tree.settled();
+  await tree.collect(0, 1, changes);
+  await tree.lists.digest(0, 1);
+  tree.lists.noTransactions();
+  await tree.commitAside();
 }
 
 describe('the root of every number of threads is that of all records', () => {
@@ -158,6 +169,82 @@ test('a top that is far too small: hundreds of records in a bucket, the same roo
       assert.equal(engine.committedRoot(), expected[1]);
     }
     assert.equal(kernel.get(L.REG_CHUNK_NEXT), chunks);
+  });
+});
+
+test('somebody who chooses where records lie has new ones take as much as is counted with, and no more', async () => {
+  await withEngine({ workers: 1, commitment: { threads: 2, expectedRecords: 4096 } }, async (engine) => {
+    const { kernel, tree } = inside(engine);
+    const bits = kernel.get(C.COM_BITS);
+    const chosen = 2 ** (bits - 1);
+    const { records } = tree.counts;
+    const commit = async (changes: readonly RecordChange[]): Promise<number> => {
+      const before = tree.entryBytes;
+      const { long } = tree.counts;
+      const most = (changes.length * tree.entriesOfNew + 4 * long) * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
+      await commitCold(tree, changes);
+      const taken = tree.entryBytes - before;
+      assert.ok(taken <= most, `${taken} bytes for ${changes.length} changes, ${most} were counted with`);
+      return taken;
+    };
+    // Every second bucket is filled, all of them by one more each time; at 32 a run is full, and the next one twice as long.
+    const rows: RecordChange[][] = [];
+    const counts = new Uint32Array(chosen);
+    for (let i = 0, full = 0; full < chosen; i++) {
+      const key = new Uint8Array(21).fill(X.CLASS_DORMANT, 0, 1);
+      new DataView(key.buffer).setUint32(4, i);
+      const bucket = Buffer.from(pathOf(key)).readUInt32BE(0) >>> (32 - bits);
+      if (bucket >= chosen || (counts[bucket] as number) > 32) continue;
+      const row = (counts[bucket] as number)++;
+      if (row === 32) full++;
+      rows[row] ??= [];
+      (rows[row] as RecordChange[]).push({ key, value: Uint8Array.of(1) });
+    }
+    const taken: number[] = [];
+    for (const row of rows) taken.push(await commit(row));
+    // The last row has every bucket double, which is more than half of what is counted for it.
+    assert.equal(rows.at(-1)?.length, chosen);
+    assert.ok((taken.at(-1) as number) > chosen * 60 * C.ENTRY_BYTES, `${taken.at(-1)}`);
+    // They leave and come again: what they had is used again.
+    const all = rows.flat();
+    await commit(all.map(({ key }) => ({ key, value: undefined })));
+    assert.equal(await commit(rows[0] as RecordChange[]), 0);
+    assert.equal(tree.counts.records, records + chosen);
+  });
+});
+
+test('records that nobody has chosen take no more than is expected of so many, whatever the tree has become', async () => {
+  await withEngine({ workers: 1, commitment: { threads: 2, expectedRecords: 4096 } }, async (engine) => {
+    const { tree } = inside(engine);
+    const random = new Random(9);
+    const present: Uint8Array[] = [];
+    for (let round = 0; round < 40; round++) {
+      const count = 1 + random.below(random.pick([10, 1000, 8000]));
+      const fresh = Array.from({ length: count }, () =>
+        Buffer.from([X.CLASS_DORMANT, ...Array.from({ length: 20 }, () => random.below(256))]),
+      );
+      const expected = tree.entriesFor(count) * C.ENTRY_BYTES;
+      const before = tree.entryBytes;
+      await commitCold(
+        tree,
+        fresh.map((key) => ({ key, value: Uint8Array.of(1) })),
+      );
+      const taken = tree.entryBytes - before;
+      assert.ok(
+        taken <= expected + C.PARTS * C.SLAB_BYTES,
+        `round ${round}: ${taken} bytes for ${count} records, ${expected} were expected`,
+      );
+      // With so many nothing is left to luck: several times what is taken would be kept for nothing.
+      if (count > 4000 && round < 5) assert.ok(expected < 4 * taken + C.PARTS * C.SLAB_BYTES, `round ${round}: ${taken} of ${expected}`);
+      present.push(...fresh);
+      if (random.chance(0.5)) {
+        const gone = present.splice(0, random.below(present.length));
+        await commitCold(
+          tree,
+          gone.map((key) => ({ key, value: undefined })),
+        );
+      }
+    }
   });
 });
 

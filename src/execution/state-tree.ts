@@ -31,15 +31,24 @@ const RECORDS_DORMANT = 1 << 18;
 const RECORDS_PER_BUCKET = 2;
 /** Runs of entries have room to spare, and shorter ones are left behind as buckets grow. More is taken when it is used up. */
 const POOL_FACTOR = 1.4;
-/**
- * The most that one change takes of the pool in the mean: a longer run for its bucket, with twice the mean and some more entries; never more than
- * the longest of the runs that grow by steps.
- */
-const RUN_OF_MEAN = 2;
-const RUN_AND_MORE = 6;
 const STEPPED_MAX = C.RUN_STEP * C.RUN_STEPS;
 /** Runs that double take at most so many times what they come to hold, those included that they leave behind. */
 const LONG_FACTOR = 4;
+/** A bucket that grows by steps from nothing to the longest of them takes fewer entries than this for each that it comes to hold. */
+const STEPPED_MEAN_MAX = 18;
+/** How many standard deviations luck may be away from the mean. */
+const LUCK = 8;
+/** What is left of a slab behind the longest run that fits into it is not used: 1 of 8 at most. */
+const SLAB_FACTOR = 8 / 7;
+/**
+ * Pools are taken in this part of what is free, and when less than the second of it is left in one: what is left in a pool is of no use to pages, nor to
+ * changes that need more. A block whose changes need more is worked in in pieces.
+ */
+const ROOM_PART = 1 / 8;
+const ROOM_KEPT_PART = 1 / 32;
+const ROOM_LEAST = 8 * MIB;
+/** And never more than this part, where little is free. */
+const ROOM_MOST_PART = 1 / 4;
 const CHANGES_MAX = 1 << 17;
 const DIRTY_MAX = 1 << 18;
 /** Fewer changes than this are copied by thread 0 alone: waking others takes longer. */
@@ -112,6 +121,7 @@ export class StateTree {
     const { kernel } = this;
     kernel.exports.markRecords(kernel.get(C.COM_SCRATCH));
     for (let whole = false; !whole; ) {
+      this.limitPiece();
       whole = kernel.exports.listChanges(0);
       kernel.waitAside(this.ask(L.ASIDE_FILL));
     }
@@ -153,7 +163,9 @@ export class StateTree {
       this.usePool(pool);
       return;
     }
-    const pool = kernel.region(room);
+    const { freeBytes } = kernel;
+    const wanted = Math.min(freeBytes * ROOM_MOST_PART, Math.max(ROOM_LEAST, freeBytes * ROOM_PART));
+    const pool = kernel.region(Math.max(room, wanted));
     const end = kernel.get(L.REG_CHUNK_NEXT) * L.CHUNK_BYTES;
     if (pool === kernel.get(C.COM_POOL_END)) {
       kernel.set(C.COM_POOL_END, end);
@@ -192,23 +204,112 @@ export class StateTree {
     return bytes;
   }
 
-  /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
-  private ask(job: number): number {
+  /**
+   * The most entries that a new record takes of the pool, in a tree whose paths somebody has chosen: a bucket that is full gets a run of the next size,
+   * and the one that it had is left to others. Of one bucket's many new records each takes fewer.
+   */
+  get entriesOfNew(): number {
     const { kernel } = this;
-    const changes = kernel.get(C.COM_CHANGE_COUNT);
     const parts = kernel.get(C.COM_PARTS);
-    let records = changes;
-    let long = 0;
+    let longest = 0;
+    for (let part = parts; part < parts + C.PARTS * C.PART_BYTES; part += C.PART_BYTES) {
+      longest = Math.max(longest, kernel.get(part + C.PART_LONGEST));
+    }
+    const next = roomOf(Math.min(longest, C.RUN_STEPS) + 1);
+    return Math.ceil(Math.max(STEPPED_MEAN_MAX, next) * SLAB_FACTOR);
+  }
+
+  /** Records, and entries of runs that double, as far as the threads are. */
+  get counts(): { readonly records: number; readonly long: number; readonly buckets: number } {
+    const { kernel } = this;
+    const parts = kernel.get(C.COM_PARTS);
+    let [records, long] = [0, 0];
     for (let part = parts; part < parts + C.PARTS * C.PART_BYTES; part += C.PART_BYTES) {
       records += kernel.get(part + C.PART_RECORDS);
       long += kernel.get(part + C.PART_LONG);
     }
-    const mean = records / 2 ** kernel.get(C.COM_BITS);
-    // Nearly all buckets stay below a few times the mean.
-    if (mean > STEPPED_MAX / 4) long += changes;
-    const entries = changes * Math.min(STEPPED_MAX, Math.ceil(RUN_OF_MEAN * mean + RUN_AND_MORE)) + long * LONG_FACTOR;
-    const needed = entries * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
-    if (kernel.get(C.COM_POOL_END) - kernel.get(C.COM_POOL_NEXT) < needed) this.addRoom(needed);
+    return { records, long, buckets: 2 ** kernel.get(C.COM_BITS) };
+  }
+
+  /**
+   * Entries that so many new records take of the pool when nobody chooses where they lie: every run that a bucket goes through as they come, for the buckets
+   * as they are. What is left behind is counted as if nobody used it again.
+   */
+  entriesFor(records: number): number {
+    if (records === 0) return 0;
+    const { buckets } = this.counts;
+    const states = this.bucketStates();
+    const chances = poisson(records / buckets);
+    let entries = 0;
+    for (let size = 0; size < C.RUN_SIZES - 1; size++) {
+      for (let count = 0; count <= STEPPED_MAX; count++) {
+        const found = states[size * (STEPPED_MAX + 1) + count] as number;
+        if (found === 0) continue;
+        const held = size > C.RUN_STEPS ? roomOf(size) : count;
+        chances.forEach((chance, more) => {
+          for (let next = size + 1; next < C.RUN_SIZES && roomOf(next - 1) < held + more; next++) entries += found * chance * roomOf(next);
+        });
+      }
+    }
+    // Luck, of as many as the last of them would take.
+    return Math.ceil(entries * SLAB_FACTOR + LUCK * this.entriesOfNew * Math.sqrt(records));
+  }
+
+  /** How many buckets there are by size of their run and entries; those of runs that double are taken for full. */
+  private bucketStates(): Uint32Array {
+    const { kernel } = this;
+    const states = new Uint32Array(C.RUN_SIZES * (STEPPED_MAX + 1));
+    const from = kernel.get(C.COM_BUCKETS) >>> 2;
+    // A copy: the threads may be at work.
+    const words = kernel.u32.slice(from, from + 2 * 2 ** kernel.get(C.COM_BITS));
+    for (let at = 1; at < words.length; at += 2) {
+      const word = words[at] as number;
+      const size = word >>> 24;
+      const index = size * (STEPPED_MAX + 1) + (size > C.RUN_STEPS ? 0 : word & 0xffffff);
+      states[index] = (states[index] as number) + 1;
+    }
+    return states;
+  }
+
+  /** What a pool must have, in bytes, for so many changes, whatever they are. */
+  private roomFor(changes: number): number {
+    const entries = changes * this.entriesOfNew + this.counts.long * LONG_FACTOR;
+    return entries * C.ENTRY_BYTES + C.PARTS * C.SLAB_BYTES;
+  }
+
+  /** What the least piece of a block's changes needs; and what is taken for it at most when no pool has it. */
+  get pieceBytes(): number {
+    return this.roomFor(C.CLAIM_CHANGES);
+  }
+
+  get takenBytes(): number {
+    return Math.max(ROOM_LEAST, this.pieceBytes + C.POOL_HEAD_BYTES);
+  }
+
+  /** What is left of the pool that slabs are taken from. */
+  get poolBytes(): number {
+    return Math.max(0, this.kernel.get(C.COM_POOL_END) - this.kernel.get(C.COM_POOL_NEXT));
+  }
+
+  /**
+   * Sees to it that the changes which are listed next have room, and that they take no memory which pages of the blocks behind may need: where it is short
+   * there are fewer of them at a time. The tree must be at rest.
+   */
+  private limitPiece(): void {
+    const { kernel } = this;
+    const { freeBytes } = kernel;
+    const pool = this.poolBytes;
+    const room = pool >= freeBytes * ROOM_KEPT_PART ? pool : Math.max(pool, freeBytes * ROOM_PART);
+    const changes =
+      Math.floor((room - this.roomFor(0) - C.POOL_HEAD_BYTES) / (this.entriesOfNew * C.ENTRY_BYTES * C.CLAIM_CHANGES)) * C.CLAIM_CHANGES;
+    kernel.set(C.COM_CHANGE_MAX, Math.max(C.CLAIM_CHANGES, Math.min(CHANGES_MAX, changes)));
+  }
+
+  /** Asks for a job on the tree; the one before must be done. Takes the memory for it before: side threads cannot. */
+  private ask(job: number): number {
+    const { kernel } = this;
+    const needed = this.roomFor(kernel.get(C.COM_CHANGE_COUNT));
+    if (this.poolBytes < needed) this.addRoom(needed);
     for (const word of [C.COM_HASH_NEXT, C.COM_HASHED, C.COM_PART_NEXT, C.COM_PARTS_DONE]) kernel.set(word, 0);
     return kernel.askAside(job, 0);
   }
@@ -222,6 +323,7 @@ export class StateTree {
     const { kernel } = this;
     for (let whole = false, first = true; !whole; first = false) {
       if (!first) kernel.waitAside(this.ask(L.ASIDE_COMMIT));
+      this.limitPiece();
       whole = kernel.exports.listChanges(first ? count : 0);
       const shared = workers > 1 && kernel.get(C.COM_CHANGE_COUNT) >= SHARED_LEAST;
       if (!shared) kernel.exports.collectPart();
@@ -237,7 +339,7 @@ export class StateTree {
   /** Adds a change of a record whose value lies in no memory: its leaf is hashed here. */
   private add({ key, value }: RecordChange): void {
     const { kernel } = this;
-    if (kernel.get(C.COM_CHANGE_COUNT) === CHANGES_MAX) {
+    if (kernel.get(C.COM_CHANGE_COUNT) >= kernel.get(C.COM_CHANGE_MAX)) {
       kernel.waitAside(this.ask(L.ASIDE_COMMIT));
       kernel.set(C.COM_CHANGE_COUNT, 0);
     }
@@ -322,4 +424,21 @@ export class StateTree {
     const at = this.kernel.get(C.COM_TOP) + 32;
     return this.kernel.u8.slice(at, at + 32);
   }
+}
+
+/** Entries that a run of this size has room for (`src/commitment/assembly/bucket.ts`). */
+function roomOf(size: number): number {
+  return size <= C.RUN_STEPS ? size * C.RUN_STEP : STEPPED_MAX * 2 ** (size - C.RUN_STEPS);
+}
+
+/** How likely it is that a bucket gets so many, by their number, when it gets `mean` of them in the mean. */
+function poisson(mean: number): number[] {
+  const chances: number[] = [];
+  const most = Math.ceil(mean + LUCK * Math.sqrt(mean) + LUCK);
+  let logarithm = -mean;
+  for (let count = 0; count <= most; count++) {
+    if (count > 0) logarithm += Math.log(mean / count);
+    chances.push(Math.exp(logarithm));
+  }
+  return chances;
 }

@@ -27,6 +27,7 @@ export interface KernelExports {
   rollDay(): void;
   noteActive(count: number): void;
   findDormant(): number;
+  countLatent(accounts: number): void;
   clearPaid(): void;
   noteMarketStates(): void;
   turnSeed(): void;
@@ -252,6 +253,11 @@ export class Kernel {
     const at = this.exports.takeChunks(Math.max(1, Math.ceil(bytes / PAGE)), recordClass, recordBytes, home) >>> 0;
     if (at === 0) throw outOfMemory(this.u8.byteLength, bytes);
     return at;
+  }
+
+  /** Memory that nothing has taken yet, in bytes. */
+  get freeBytes(): number {
+    return (this.get(L.REG_CHUNK_END) - this.get(L.REG_CHUNK_NEXT)) * PAGE;
   }
 
   /** Memory that no block depends on after it has ended: pools, logs, tables. */

@@ -2,6 +2,7 @@
 export { createFolder, type FolderOptions, type Listeners, openFolder, readGenesis } from './folder.ts';
 export { decodeGenesis, encodeGenesis } from './genesis-file.ts';
 export { genesisHash } from './genesis-hash.ts';
+export { MemoryShort } from './memory-guard.ts';
 export {
   type BlockWork,
   type Confirmation,

@@ -25,6 +25,7 @@ import { type Disk, Journal, type Store } from '../storage/index.ts';
 import { headerOf } from './block-header.ts';
 import { genesisHash } from './genesis-hash.ts';
 import { Lane, Load } from './lane.ts';
+import { type MemoryClaim, MemoryGuard } from './memory-guard.ts';
 import { Outcome } from './outcome.ts';
 import { Pruning } from './pruning.ts';
 import { StoredColdRecords } from './stored-cold-records.ts';
@@ -117,6 +118,8 @@ export interface PipelineCounts {
   readonly unsettled: number;
   /** Number of the last block that was executed. */
   readonly executedHeight: number;
+  /** Memory of the ledger that new orders can still take, in bytes; 0: they are refused. */
+  readonly memoryLeftBytes: number;
 }
 
 /** Blocks that are ordered and not yet executed: one is written while another executes. */
@@ -153,6 +156,8 @@ class Waiting implements Ticket {
   readonly room: number;
   readonly confirmation = new Outcome<Confirmation>();
   readonly settlement = new Outcome<Settlement>();
+  /** Of the engine's memory; set when it is admitted. */
+  claim: MemoryClaim | undefined;
 
   constructor(transaction: Transaction, encoded: Uint8Array) {
     this.transaction = transaction;
@@ -258,10 +263,13 @@ export class Pipeline {
   private settlesAll = false;
   private stages: Promise<unknown> = Promise.resolve();
 
+  private readonly guard: MemoryGuard;
+
   private constructor(options: PipelineOptions, engine: Engine, journal: Journal, parent: Uint8Array) {
     this.options = options;
     this.blockTransactions = options.blockTransactions ?? BLOCK_TRANSACTIONS;
     this.engine = engine;
+    this.guard = new MemoryGuard(engine.memory);
     this.journal = journal;
     this.parent = parent;
     this.behind = new Load(options.behindMax ?? BEHIND_MAX, BEHIND_ROOM);
@@ -290,6 +298,7 @@ export class Pipeline {
         commitment: true,
       });
       const pipeline = new Pipeline(options, engine, journal, chainId);
+      pipeline.guard.checkSize();
       await pipeline.load();
       await pipeline.start();
       return pipeline;
@@ -320,12 +329,13 @@ export class Pipeline {
   }
 
   get counts(): PipelineCounts {
-    const { waiting, ahead, behind, executedHeight } = this;
-    return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight };
+    const { waiting, ahead, behind, executedHeight, guard } = this;
+    const { leftBytes } = guard;
+    return { waiting: waiting.length, ordered: ahead.count, unsettled: behind.count, executedHeight, memoryLeftBytes: leftBytes };
   }
 
   /**
-   * Throws BUSY when too many wait, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
+   * Throws BUSY when too many wait, MEMORY_SHORT when it might not fit into the ledger's memory, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
    * kept and executed as it is, so it must stay as it is; fields that transactions do not have mean nothing.
    */
   submit(transaction: Transaction): Ticket {
@@ -350,6 +360,7 @@ export class Pipeline {
     if (waiting.room > BLOCK_ROOM) {
       throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
     }
+    waiting.claim = this.guard.take(transaction);
     this.waiting.push(waiting);
     this.waitingRoom += waiting.room;
     if (this.isBlockFull()) this.endGathering?.();
@@ -434,6 +445,7 @@ export class Pipeline {
       this.settleAll();
       await this.behind.empty();
       this.settlesAll = false;
+      this.guard.look();
       if (this.failure !== undefined) throw this.failure;
     } catch (error) {
       this.fail(error);
@@ -460,10 +472,26 @@ export class Pipeline {
       const block = unpackBlock(body);
       if (block.number !== number) throw new HeddleError('JOURNAL_DAMAGED', `entry ${number} of the journal holds block ${block.number}`);
       await this.roomBehind();
-      this.pass(this.executed, await this.run({ block, body, tickets: [] }));
+      try {
+        this.pass(this.executed, await this.run({ block, body, tickets: [] }));
+      } catch (error) {
+        throw this.outOfMemoryAt(number, block.transactions, error);
+      }
       this.lastTimeMs = block.timeMs;
       this.nextNumber = number + 1;
     }
+  }
+
+  /** Of a block in the journal that does not fit, which an earlier version may have let in: says what is needed, as far as that can be known. */
+  private outOfMemoryAt(number: number, transactions: readonly Transaction[], error: unknown): unknown {
+    if (!(error instanceof HeddleError) || error.code !== 'OUT_OF_MEMORY') return error;
+    const { mib, isPossible } = this.guard.sizeFor(transactions);
+    const advice = isPossible
+      ? `start with at least --memory-mib ${mib}; blocks behind it may need more`
+      : `no more than --memory-mib ${mib} is possible: take a version or a genesis that needs less`;
+    return new HeddleError('OUT_OF_MEMORY', `block ${number} of the journal does not fit into the ledger's memory: ${advice}`, {
+      cause: error,
+    });
   }
 
   /** Makes blocks of what waits, and has them written. */
@@ -514,9 +542,11 @@ export class Pipeline {
     const most = this.blockTransactions;
     let count = 0;
     let room = 0;
+    let keys = 0;
     for (const waiting of this.waiting.first(most)) {
       room += waiting.room;
-      if (room > BLOCK_ROOM) break;
+      keys += (waiting.claim as MemoryClaim).keys;
+      if (room > BLOCK_ROOM || (keys > this.engine.memory.blockKeys && count > 0)) break;
       count++;
     }
     return count;
@@ -623,7 +653,9 @@ export class Pipeline {
     const packed = packedTransactions(body);
     const isTold = onConfirmed !== undefined || termsOf !== undefined;
     const options = { model, packed, keepReceipts: true, hashes: isTold, changes: store !== undefined || onConfirmed !== undefined };
+    this.guard.begins();
     const result = await this.engine.executeBlock(block, options);
+    this.guard.ran(tickets.map(({ claim }) => claim as MemoryClaim));
     if (this.failure !== undefined) throw this.failure;
     const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
@@ -647,7 +679,9 @@ export class Pipeline {
   }
 
   private async makeHeader({ block, body, tickets, room, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
-    const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: await roots });
+    const made = await roots;
+    this.guard.isInTree();
+    const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: made });
     this.parent = headerHash(header);
     const kept = this.options.store?.commit(
       {

@@ -19,6 +19,7 @@ import {
   PART_END,
   PART_FREE,
   PART_LONG,
+  PART_LONGEST,
   PART_RECORDS,
   RUN_SIZES,
   RUN_STEP,
@@ -64,6 +65,7 @@ function roomOf(size: u32): u32 {
 
 function takeRun(part: usize, size: u32): usize {
   assertKernel(size < RUN_SIZES);
+  if (size > load<u32>(part, PART_LONGEST)) store<u32>(part, size, PART_LONGEST);
   const list = part + PART_FREE + (size << 2);
   const free = <usize>load<u32>(list);
   if (size > RUN_STEPS) store<u32>(part, load<u32>(part, PART_LONG) + roomOf(size), PART_LONG);

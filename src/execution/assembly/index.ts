@@ -30,6 +30,7 @@ export { foldInbox, planBackstop, planFirst, planLiquidations } from '../../exch
 export { planDeleverage } from '../../exchange/assembly/deleverage';
 export { clearPaid, noteLastPrices, noteMarketStates, updatePrices } from '../../exchange/assembly/prices';
 export { findDormant, noteActive } from '../../exchange/assembly/dormant';
+export { countLatent } from '../../exchange/assembly/latent';
 export { rollDay } from '../../exchange/assembly/volumes';
 export { beginSweep, endSweep, runSweep } from '../../exchange/assembly/sweep';
 export { undo, recoverCommit, planOwners, planShards, endOfBlock, turnSeed };

@@ -464,11 +464,12 @@ test('a purchase that is confirmed while the node stops is on disk when it has, 
   const [submit, closePipeline] = [pipeline.submit.bind(pipeline), pipeline.close.bind(pipeline)];
   const stopping = Promise.withResolvers<void>();
   const submitted = Promise.withResolvers<void>();
-  pipeline.submit = (transaction) => {
+  pipeline.submit = (transaction, submitter) => {
     const ticket = submit(transaction);
     submitted.resolve();
     // As if its block were the last one.
-    return { confirmed: stopping.promise.then(() => ticket.confirmed), settled: ticket.settled };
+    void stopping.promise.then(async () => submitter?.confirmed(await ticket.confirmed));
+    return ticket;
   };
   pipeline.close = async () => {
     await closePipeline();

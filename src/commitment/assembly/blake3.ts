@@ -47,17 +47,7 @@ function rotate7(x: v128): v128 {
  * One compression of four blocks at once. `cv`: their chaining values, wide; `a` to `d`: their blocks, 64 bytes each; `counters`, `lengths`,
  * `flags`: a word each. The new chaining values (or hashes) go to `out`, wide.
  */
-function compress4(
-  cv: usize,
-  a: usize,
-  b: usize,
-  c: usize,
-  d: usize,
-  counters: v128,
-  lengths: v128,
-  flags: v128,
-  out: usize,
-): void {
+function compress4(cv: usize, a: usize, b: usize, c: usize, d: usize, counters: v128, lengths: v128, flags: v128, out: usize): void {
   const p0 = v128.load(a, 0);
   const q0 = v128.load(b, 0);
   const r0 = v128.load(c, 0);

@@ -201,10 +201,11 @@ export class SignaturePool {
     assert(batch?.id === id, `batch ${id} was answered in place of ${batch?.id}`);
     const { tasks } = batch;
     this.#unanswered -= tasks.length;
+    // First, so that no thread waits for what comes of the answers.
+    this.#flush();
     tasks.forEach(({ asker }, i) => {
       asker.recovered(recoveredAt(recovered, i));
     });
-    this.#flush();
   }
 
   // --- Threads ------------------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startService, type TestService } from '../src/api/service-for-tests.ts';
+import { soon, waitFor } from '../src/base/waits-for-tests.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** Private keys of the test service's accounts are their numbers from 1 on; this one is of nobody. */
@@ -35,13 +36,17 @@ async function run(file: string, options: readonly string[], until?: RegExp, mea
       });
     }
   });
-  await Promise.race([matched, ended]);
-  if (until !== undefined && child.exitCode === null) {
-    await meanwhile?.();
-    child.kill('SIGINT');
+  try {
+    await soon(`${file} to say ${until} or end`, Promise.race([matched, ended]));
+    if (until !== undefined && child.exitCode === null) {
+      await meanwhile?.();
+      child.kill('SIGINT');
+    }
+    const [code] = await soon(`the end of ${file}`, ended);
+    return { code, text };
+  } finally {
+    child.kill('SIGKILL');
   }
-  const [code] = await ended;
-  return { code, text };
 }
 
 for (const [file, more] of [
@@ -71,7 +76,7 @@ test('the market maker quotes both sides, and takes its quotes away when it is s
     return open.map(({ side }) => side).sort();
   };
   const { code, text } = await run('market-maker.ts', ['--key', key(2), '--coin', 'ETH', '--size', '0.1'], /quotes 0\.1 ETH/, async () => {
-    while ((await openSides()).length < 2) await new Promise((done) => setTimeout(done, 20));
+    await waitFor('quotes on both sides', async () => (await openSides()).length >= 2);
     assert.deepEqual(await openSides(), ['A', 'B']);
   });
   assert.equal(code, 0, text);

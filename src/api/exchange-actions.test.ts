@@ -189,7 +189,27 @@ const CASES: readonly (readonly [
     { ...sendAsset('', ''), type: 'agentSendAsset' },
     { kind: 'sendPerp', recipient: OTHER, amount: 1_000_000n },
   ],
-  [{ type: 'createSubAccount', name: 'a' }, { kind: 'createSubAccount' }],
+  [
+    { type: 'createSubAccount', name: 'a' },
+    { kind: 'createSubAccount', name: 'a' },
+  ],
+  [{ type: 'createSubAccount', name: '' }, 'Invalid name.'],
+  [{ type: 'createSubAccount', name: 'é'.repeat(13) }, 'Invalid name.'],
+  [
+    { type: 'subAccountModify', subAccountUser: OTHER, name: 'é'.repeat(12) },
+    { kind: 'subAccountModify', subAccount: OTHER, name: 'é'.repeat(12) },
+  ],
+  [{ type: 'subAccountModify', subAccountUser: OTHER, name: '' }, 'Invalid name.'],
+  [{ type: 'subAccountModify', subAccountUser: OTHER, name: 'a\0' }, 'Invalid name.'],
+  [
+    { type: 'setDisplayName', displayName: '' },
+    { kind: 'setDisplayName', name: '' },
+  ],
+  [
+    { type: 'setDisplayName', displayName: 'Ada' },
+    { kind: 'setDisplayName', name: 'Ada' },
+  ],
+  [{ type: 'setDisplayName', displayName: 'x'.repeat(25) }, 'Invalid name.'],
   [
     { type: 'subAccountTransfer', subAccountUser: OTHER, isDeposit: true, usd: 9 },
     { kind: 'subTransfer', subAccount: OTHER, deposit: true, amount: 9n },
@@ -204,8 +224,15 @@ const CASES: readonly (readonly [
   ],
   [
     { type: 'createVault', name: 'a', description: 'b', initialUsd: 100, nonce: 1 },
-    { kind: 'createVault', amount: 100n },
+    { kind: 'createVault', amount: 100n, name: 'a', description: 'b' },
   ],
+  [
+    { type: 'createVault', name: 'x'.repeat(72), description: '', initialUsd: 100, nonce: 1 },
+    { kind: 'createVault', amount: 100n, name: 'x'.repeat(72) },
+  ],
+  [{ type: 'createVault', name: '', description: 'b', initialUsd: 100, nonce: 1 }, 'Invalid name.'],
+  [{ type: 'createVault', name: 'x'.repeat(73), description: 'b', initialUsd: 100, nonce: 1 }, 'Invalid name.'],
+  [{ type: 'createVault', name: 'a', description: 'x'.repeat(385), initialUsd: 100, nonce: 1 }, 'Invalid description.'],
   [
     { type: 'vaultTransfer', vaultAddress: OTHER, isDeposit: false, usd: 5 },
     { kind: 'vaultTransfer', vault: OTHER, deposit: false, amount: 5n },
@@ -282,8 +309,6 @@ const CASES: readonly (readonly [
     'Unified accounts and portfolio margin are not part of this venue.',
   ],
   [{ type: 'agentEnableDexAbstraction' }, 'Unified accounts and portfolio margin are not part of this venue.'],
-  [{ type: 'subAccountModify', subAccountUser: OTHER, name: 'b' }, 'Names are not kept by this venue.'],
-  [{ type: 'setDisplayName', displayName: 'b' }, 'Names are not kept by this venue.'],
   [{ type: 'vaultDistribute', vaultAddress: OTHER, usd: 1 }, 'Vaults pay out by withdrawals only.'],
   [{ type: 'cDeposit', ...NONCE, wei: 1 }, 'Staking is not part of this venue.'],
   [{ type: 'cWithdraw', ...NONCE, wei: 1 }, 'Staking is not part of this venue.'],

@@ -34,14 +34,20 @@ import {
   withdrawAction,
 } from './transfer-actions.ts';
 import { type ActionContext, type Refusal, refusal, type Translation } from './translation.ts';
-import { createSubAccountAction, createVaultAction, vaultModifyAction, vaultTransferAction } from './vault-actions.ts';
+import {
+  createSubAccountAction,
+  createVaultAction,
+  setDisplayNameAction,
+  subAccountModifyAction,
+  vaultModifyAction,
+  vaultTransferAction,
+} from './vault-actions.ts';
 
 /** Bought request weight is an affair of the node's limits (exchange-handler.ts). */
 export type LedgerAction = Exclude<SingleAction, { readonly type: 'reserveRequestWeight' }>;
 type Translate<A> = (action: A, context: ActionContext, sender: Address) => Translation | Refusal;
 
 const refuse = (text: string) => (): Refusal => refusal(text);
-const noNames = refuse('Names are not kept by this venue.');
 const noStaking = refuse('Staking is not part of this venue.');
 const noEvm = refuse('The EVM is not part of this venue.');
 
@@ -67,6 +73,8 @@ export const ACTIONS: { readonly [T in LedgerAction['type']]: Translate<ActionOf
   sendAsset: sendAssetAction,
   agentSendAsset: sendAssetAction,
   createSubAccount: createSubAccountAction,
+  subAccountModify: subAccountModifyAction,
+  setDisplayName: setDisplayNameAction,
   subAccountTransfer: subAccountTransferAction,
   subAccountSpotTransfer: subAccountSpotTransferAction,
   createVault: createVaultAction,
@@ -84,8 +92,6 @@ export const ACTIONS: { readonly [T in LedgerAction['type']]: Translate<ActionOf
   userDexAbstraction: accountModeAction,
   userPortfolioMargin: accountModeAction,
   agentEnableDexAbstraction: refuse('Unified accounts and portfolio margin are not part of this venue.'),
-  subAccountModify: noNames,
-  setDisplayName: noNames,
   vaultDistribute: refuse('Vaults pay out by withdrawals only.'),
   cDeposit: noStaking,
   cWithdraw: noStaking,

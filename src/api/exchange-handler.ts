@@ -24,6 +24,7 @@ import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
 import type { AddressBudgets } from './rate-limits.ts';
+import type { RequestSales } from './request-sales.ts';
 import {
   type ActionContext,
   type ExchangeAnswer,
@@ -39,8 +40,7 @@ export interface ExchangeOptions {
   readonly authentication: AuthenticationOptions;
   readonly actions: ActionContext;
   readonly budgets: AddressBudgets;
-  /** Gives requests to an address that has paid for them, and resolves when that is not forgotten any more. */
-  readonly reserve: (user: Address, requests: number) => Promise<void>;
+  readonly sales: Pick<RequestSales, 'sell'>;
   /** What an address has traded, in quote units. */
   readonly volumeOf: (user: Address) => bigint;
   /** Who is paid for request weight; without it none is sold. */
@@ -72,6 +72,7 @@ const DAY_MS = 86_400_000;
 /** Price of a request, in quote units. */
 const WEIGHT_PRICE = 500n;
 const WEIGHT_MAX = 1_000_000_000;
+const UNAVAILABLE: ReadonlySet<string> = new Set(['CLOSED', 'PIPELINE_BROKEN', 'NOT_SAVED']);
 
 export class ExchangeHandler {
   private readonly options: ExchangeOptions;
@@ -133,21 +134,20 @@ class ActionUnderWay implements AuthenticationAsker, Submitter {
   }
 
   failed(error: unknown): void {
-    this.asker.failed(overloadOf(error));
+    // A value is beyond what transactions can carry.
+    if (isNotEncodable(error)) this.refuse(failed('Invalid value in action.'));
+    else this.asker.failed(overloadOf(error));
   }
 
-  confirmed(confirmation: Confirmation): void {
-    const { options, actor } = this;
-    const { action } = this.found as Authenticated;
-    options.onConfirmed(action.type, (performance.now() - this.submittedAt) / 1000, confirmation.code);
-    if (action.type !== 'reserveRequestWeight' || confirmation.code !== code.CODE_OK) {
-      this.answer(confirmation);
-      return;
+  confirmed({ block, index, code: result, events }: Confirmation): void {
+    try {
+      const { signer, action } = this.found as Authenticated;
+      this.options.onConfirmed(action.type, (performance.now() - this.submittedAt) / 1000, result);
+      const outcome = { block, index, code: result, events, sender: signer, context: this.contextOf(result) };
+      this.asker.answered({ response: (this.translated as Translation).answer(outcome), height: block });
+    } catch (error) {
+      this.asker.failed(error);
     }
-    options.reserve(action.destination?.toLowerCase() ?? actor, action.weight).then(
-      () => this.answer(confirmation),
-      (error) => this.failed(error),
-    );
   }
 
   /** Of an action that has come into no block. */
@@ -175,25 +175,22 @@ class ActionUnderWay implements AuthenticationAsker, Submitter {
     this.behalf = behalf;
     this.actor = actor;
     const envelope = { sender: signer, nonce: BigInt(request.nonce), behalf, multiSig };
+    const transaction = Object.assign(envelope, translated.body) as Transaction;
     this.submittedAt = performance.now();
-    try {
-      pipeline.submit(Object.assign(envelope, translated.body) as Transaction, this);
-    } catch (error) {
-      // A value is beyond what transactions can carry.
-      if (isNotEncodable(error)) return failed('Invalid value in action.');
-      throw error;
-    }
+    if (action.type === 'reserveRequestWeight') this.buy(action, transaction);
+    else pipeline.submit(transaction, this);
     return undefined;
   }
 
-  private answer({ block, index, code: result, events }: Confirmation): void {
-    try {
-      const { signer } = this.found as Authenticated;
-      const outcome = { block, index, code: result, events, sender: signer, context: this.contextOf(result) };
-      this.asker.answered({ response: (this.translated as Translation).answer(outcome), height: block });
-    } catch (error) {
-      this.failed(error);
-    }
+  private buy({ weight, destination }: ActionOf<'reserveRequestWeight'>, transaction: Transaction): void {
+    const { sales, pipeline } = this.options;
+    const user = destination?.toLowerCase() ?? this.actor;
+    sales
+      .sell(user, weight, transaction, () => pipeline.submit(transaction))
+      .then(
+        (confirmation) => this.confirmed(confirmation),
+        (error) => this.failed(error),
+      );
   }
 
   private contextOf(result: number): MessageContext {
@@ -262,5 +259,5 @@ function isNotEncodable(error: unknown): error is HeddleError {
 function overloadOf(error: unknown): unknown {
   if (!(error instanceof HeddleError)) return error;
   if (error.code === 'BUSY') return new Overloaded('Too many requests', true);
-  return error.code === 'CLOSED' || error.code === 'PIPELINE_BROKEN' ? new Overloaded('Service unavailable', false) : error;
+  return UNAVAILABLE.has(error.code) ? new Overloaded('Service unavailable', false) : error;
 }

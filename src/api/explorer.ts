@@ -97,6 +97,15 @@ export class Explorer implements StreamsPort {
     for (const sink of this.blockSinks) sink({ channel: 'explorerBlock', data: [block], height });
   }
 
+  /** Of every transaction with this hash that is in a settled block behind a height, in their order. */
+  resultsOf(hash: string, after: number): number[] {
+    const places = this.store.placesOfTransaction(new Uint8Array(Buffer.from(hash.slice(2), 'hex')), { from: after + 1 });
+    return places.flatMap(({ height, index }) => {
+      const receipt = this.stored(height)?.receipts[index];
+      return receipt === undefined ? [] : [resultIn(receipt)];
+    });
+  }
+
   private block(height: number): unknown {
     const found = this.stored(height);
     if (found === undefined) return null;
@@ -158,6 +167,8 @@ function unpacked(bytes: Uint8Array): Uint8Array[] {
   return receipts;
 }
 
+const resultIn = (receipt: Uint8Array): number => new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true);
+
 /** The ledger's own words for what was asked: the protocol's form of an action is not kept. */
 function shown(
   transaction: Transaction,
@@ -167,7 +178,7 @@ function shown(
   timeMs: number,
 ): ExplorerTransaction {
   const { kind, sender, nonce: _, ...fields } = transaction;
-  const result = receipt === undefined ? CODE_OK : new DataView(receipt.buffer, receipt.byteOffset).getUint32(0, true);
+  const result = receipt === undefined ? CODE_OK : resultIn(receipt);
   return {
     action: { type: kind, ...plainJson(fields) },
     block,

@@ -90,7 +90,7 @@ class Requests {
     const { random } = this;
     const user = testKey(random.below(5)).address;
     const fields: { [key: string]: Json } = {
-      type: random.pick([...INFO_TYPES, 'settlement', 'proof', 'budget', 'limits', 'nothing']),
+      type: random.pick([...INFO_TYPES, 'settlement', 'proof', 'budget', 'displayName', 'limits', 'nothing']),
       user,
       coin: random.pick(['BTC', 'ETH', 'DOGE']),
       oid: random.below(100_000),
@@ -201,7 +201,9 @@ class Requests {
         nonce,
       }),
       () => ({ type: 'reportPrices', prices: [{ a: random.below(2), s: [String(random.between(2900, 3100))], p: ['3000', '0'] }] }),
-      () => ({ type: 'createSubAccount', name: 'x' }),
+      () => ({ type: 'createSubAccount', name: random.pick(['x', '', 'é'.repeat(13), ' x']) }),
+      () => ({ type: 'subAccountModify', subAccountUser: user, name: random.pick(['y', '', ' y']) }),
+      () => ({ type: 'setDisplayName', displayName: random.pick(['z', '', 'z'.repeat(25)]) }),
       () => ({ type: 'createVault', name: 'x', description: 'y', initialUsd: 100_000_000, nonce }),
       () => ({ type: 'vaultTransfer', vaultAddress: user, isDeposit: true, usd: 1 }),
       () => ({

@@ -1,14 +1,17 @@
 /**
- * What a node answers beyond the original: when a block is final, proofs about its state, what an address may still send, and what orders may be.
+ * What a node answers beyond the original: when a block is final, proofs about its state, what an address may still send, what
+ * a user is called, and what orders may be.
  *
  *   {type: "settlement", height}   {height, settled, headerHash, stateRoot, header}
  *   {type: "proof", key}           {height, header, proof}: of the last block that is final; verified with src/commitment/verify.ts
  *   {type: "budget", user}         {user, used, allowed, reserved, enforced}
+ *   {type: "displayName", user}    {user, displayName}: null without one
  *   {type: "limits"}               {markets: [{coin, maxOrderSize, ...}], openOrders, twapMinValue}
  *
  * docs/api-beyond.md has the answers in full; bytes are hexadecimal with 0x. Invariant: what is called settled is durable, with the header that stands here.
  */
 import { type BlockHeader, decodeHeader, encodeHeader, headerHash } from '../commitment/header.ts';
+import type { Address } from '../ledger/transactions.ts';
 import type { SettledProofs } from '../node/index.ts';
 import type { Store } from '../storage/index.ts';
 import { fieldOf, type JsonObject, naturalAt, textAt } from './json-input.ts';
@@ -22,13 +25,15 @@ export interface LedgerContext {
   /** The last block that is confirmed. */
   readonly confirmedHeight: () => number;
   readonly budgetOf: (user: string) => Budget;
+  /** What a user has called itself. */
+  readonly displayNameOf: (user: Address) => string | undefined;
   /** Whether requests beyond the budget are refused. */
   readonly enforced: boolean;
   readonly limits: LimitsContext;
 }
 
 const KEY_BYTES_MAX = 255;
-const TYPES = new Set(['settlement', 'proof', 'budget', 'limits']);
+const TYPES = new Set(['settlement', 'proof', 'budget', 'displayName', 'limits']);
 
 export function isLedgerRequest(request: JsonObject): boolean {
   const type = fieldOf(request, 'type');
@@ -44,8 +49,12 @@ export function ledgerAnswer(request: JsonObject, context: LedgerContext): unkno
       return proof(textAt(request, 'key'), context.proofs);
     case 'limits':
       return limitsAnswer(context.limits);
+    case 'displayName': {
+      const user = userIn(request);
+      return { user, displayName: context.displayNameOf(user) ?? null };
+    }
     default:
-      return budget(textAt(request, 'user'), context);
+      return budget(userIn(request), context);
   }
 }
 
@@ -68,9 +77,13 @@ async function proof(text: string, proofs: LedgerContext['proofs']): Promise<unk
   return { height: header.height, header: hex(encodeHeader(header)), proof: hex(bytes) };
 }
 
-function budget(text: string, { budgetOf, enforced }: LedgerContext): unknown {
+function userIn(request: JsonObject): Address {
+  const text = textAt(request, 'user');
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new MalformedRequest('user is not an address');
-  const user = text.toLowerCase();
+  return text.toLowerCase();
+}
+
+function budget(user: Address, { budgetOf, enforced }: LedgerContext): unknown {
   return { user, ...budgetOf(user), enforced };
 }
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { Random } from '../base/random.ts';
 import { Metrics } from './metrics.ts';
+import { processMemory } from './process-memory.ts';
 import { PairCounter, SecondsHistogram } from './request-metrics.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -91,6 +92,16 @@ test('what is sampled is read when somebody asks', async () => {
     ['heddle_held_refusals', 11],
   ] as const) {
     assert.match(text, new RegExp(`^${name} ${value}$`, 'm'));
+  }
+});
+
+test('resident memory is told apart where the system does', async () => {
+  const memory = processMemory();
+  const text = await metrics.registry.metrics();
+  for (const kind of ['anonymous', 'file', 'shared']) {
+    const value = new RegExp(`^heddle_process_memory_bytes\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1];
+    assert.equal(value !== undefined, memory !== undefined, kind);
+    if (kind === 'anonymous' && memory !== undefined) assert.ok(Number(value) > memory.anonymousBytes / 2);
   }
 });
 

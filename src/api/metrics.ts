@@ -3,6 +3,7 @@
  * Names start with `heddle_`, times are in seconds. Not here: what is a problem (docs/operating.md says what to watch).
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { processMemory } from './process-memory.ts';
 import { PairCounter, SecondsHistogram } from './request-metrics.ts';
 
 const LATENCIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -109,6 +110,19 @@ export class Metrics {
         },
       });
     }
+    new Gauge({
+      name: 'heddle_process_memory_bytes',
+      help: 'Resident memory by what is behind it: the process itself (anonymous), mapped files, shared memory. Linux only.',
+      labelNames: ['kind'],
+      registers,
+      collect() {
+        const memory = processMemory();
+        if (memory === undefined) return;
+        this.set({ kind: 'anonymous' }, memory.anonymousBytes);
+        this.set({ kind: 'file' }, memory.fileBytes);
+        this.set({ kind: 'shared' }, memory.sharedBytes);
+      },
+    });
     collectDefaultMetrics({ register: this.registry, prefix: 'heddle_' });
   }
 }

@@ -1,9 +1,11 @@
 /** Trading on a whole node with Heddle's own client: what is acknowledged is there, is told, is proven, and survives a stop. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { soon } from '../base/waits-for-tests.ts';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 import { formatSignature, signDigest } from '../sdk/signature.ts';
 import { requestDigest } from '../sdk/signed-request.ts';
@@ -171,7 +173,7 @@ test('a stream that was cut off goes on where it was, without a gap', async () =
       if (i === 2) sockets.at(-1)?.close();
     }
   }
-  while (seen.length < placed.length) await wake.promise;
+  while (seen.length < placed.length) await soon(`update ${seen.length} of ${placed.length}`, wake.promise);
   assert.deepEqual(
     seen.map(({ oid }) => oid),
     placed,
@@ -464,12 +466,11 @@ test('a purchase that is confirmed while the node stops is on disk when it has, 
   const [submit, closePipeline] = [pipeline.submit.bind(pipeline), pipeline.close.bind(pipeline)];
   const stopping = Promise.withResolvers<void>();
   const submitted = Promise.withResolvers<void>();
-  pipeline.submit = (transaction, submitter) => {
+  pipeline.submit = (transaction) => {
     const ticket = submit(transaction);
     submitted.resolve();
     // As if its block were the last one.
-    void stopping.promise.then(async () => submitter?.confirmed(await ticket.confirmed));
-    return ticket;
+    return { confirmed: stopping.promise.then(() => ticket.confirmed), settled: ticket.settled };
   };
   pipeline.close = async () => {
     await closePipeline();
@@ -486,8 +487,124 @@ test('a purchase that is confirmed while the node stops is on disk when it has, 
   mkdirSync(join(first.folder, 'account-values.new'));
   await first.service.close();
   const kept = JSON.parse(readFileSync(join(first.folder, BOUGHT_FILE), 'utf8'));
-  assert.deepEqual(kept, { [testKey(0).address]: { used: 1, reserved: 2000 } });
+  assert.deepEqual(kept, { bought: { [testKey(0).address]: { used: 1, reserved: 2000 } }, paying: [] });
   await first.close();
+});
+
+test('a purchase that was paid when the node was killed is there after the next start, and one that was not paid is not', async () => {
+  const limits = { ...limitDefaults, enforced: true };
+  const weightSeller = testKey(1).address;
+  const first = await startService({ limits, weightSeller });
+  const { pipeline } = first.service;
+  const submit = pipeline.submit.bind(pipeline);
+  /** What a kill would leave at this moment; the store is made again from the journal. */
+  const leave = (): string => {
+    const left = mkdtempSync(join(tmpdir(), 'heddle-killed-'));
+    for (const name of ['genesis.json', 'journal', BOUGHT_FILE]) cpSync(join(first.folder, name), join(left, name), { recursive: true });
+    return left;
+  };
+  const left: string[] = [];
+  pipeline.submit = (transaction) => {
+    left.push(leave());
+    const ticket = submit(transaction);
+    const confirmed = ticket.confirmed.then((confirmation) => {
+      left.push(leave());
+      return confirmation;
+    });
+    return { confirmed, settled: ticket.settled };
+  };
+  try {
+    await first.client(0).send({ type: 'reserveRequestWeight', weight: 2000 });
+    const reserved: unknown[] = [];
+    for (const folder of left) {
+      for (const onceMore of [false, true]) {
+        const next = await startService({ limits, weightSeller, folder });
+        const budget = (await next.client(0).ask('budget', { user: testKey(0).address })) as { reserved: number };
+        reserved.push(budget.reserved);
+        if (onceMore) await next.close();
+        else await next.service.close();
+      }
+    }
+    assert.deepEqual(reserved, [0, 0, 2000, 2000], 'each after one start and after another');
+  } finally {
+    await first.close();
+  }
+});
+
+test('a damaged file of what was bought stops a start only where limits are enforced, and is left as it is', async () => {
+  const first = await startService();
+  await first.service.close();
+  const path = join(first.folder, BOUGHT_FILE);
+  writeFileSync(path, '{"bought"');
+  const { folder } = first;
+  await assert.rejects(startService({ folder, limits: { ...limitDefaults, enforced: true } }), { code: 'BAD_BUDGETS' });
+  const second = await startService({ folder });
+  try {
+    assert.ok(second.logged.some((line) => line.includes(`${BOUGHT_FILE} of the node's folder is damaged`)));
+    await second.client(0).send({ type: 'reserveRequestWeight', weight: 5 });
+    await second.service.close();
+    assert.equal(readFileSync(path, 'utf8'), '{"bought"');
+  } finally {
+    await second.close();
+  }
+});
+
+test('names are shown where accounts and vaults are, proven, and there after a restart', async () => {
+  const first = await startService();
+  const services = [first];
+  const [client, leader] = [first.client(1), first.client(2)];
+  const user = client.address;
+  /** What a node shows of them. */
+  const shown = async (service: TestService): Promise<unknown> => {
+    const at = service.client(1);
+    const names = async (type: string, more: object = { user }): Promise<unknown> =>
+      ((await at.ask(type, more)) as { name: string }[]).map(({ name }) => name);
+    const details = (await at.ask('vaultDetails', { vaultAddress })) as { name: string; description: string };
+    return {
+      display: await at.ask('displayName', { user: user.toUpperCase().replace('0X', '0x') }),
+      other: await at.info({ type: 'displayName', user: leader.address }),
+      subAccounts: [await names('subAccounts'), await names('subAccounts2')],
+      vaults: [await names('vaultSummaries', {}), await names('leadingVaults', { user: leader.address })],
+      details: [details.name, details.description],
+      webData: ((await at.ask('webData2', { user: leader.address })) as { leadingVaults: { name: string }[] }).leadingVaults[0]?.name,
+    };
+  };
+  let vaultAddress = '';
+  try {
+    await client.createSubAccount('hedge');
+    const second = await client.createSubAccount('x');
+    await client.subAccountModify({ subAccountUser: second, name: 'carry é' });
+    await client.setDisplayName('Ada');
+    const texts = { name: 'A vault whose name is longer than one part', description: `${'long '.repeat(70)}名` };
+    const created = await leader.send({ type: 'createVault', ...texts, initialUsd: 100_000_000, nonce: Date.now() });
+    vaultAddress = (created as { response: { data: string } }).response.data;
+    await assert.rejects(leader.subAccountModify({ subAccountUser: second, name: 'mine' }), /Only the owner/);
+    for (const bad of [' Ada', 'a\tb', 'x'.repeat(25)]) await assert.rejects(client.setDisplayName(bad), /Invalid name\./);
+    const expected = {
+      display: { user, displayName: 'Ada' },
+      other: { user: leader.address, displayName: null },
+      subAccounts: [
+        ['hedge', 'carry é'],
+        ['hedge', 'carry é'],
+      ],
+      vaults: [[texts.name], [texts.name]],
+      details: [texts.name, texts.description],
+      webData: texts.name,
+    };
+    assert.deepEqual(await shown(first), expected);
+    await client.untilSettled(first.service.views.height);
+    const { value } = await client.proof(Uint8Array.of(6, 0, 0, 0, 1));
+    assert.equal(Buffer.from(value ?? []).toString(), 'Ada');
+    await first.service.close();
+    const again = await startService({ folder: first.folder });
+    services.push(again);
+    assert.deepEqual(await shown(again), expected);
+    await again.client(1).setDisplayName('');
+    assert.deepEqual(await again.client(1).info({ type: 'displayName', user }), { user, displayName: null });
+  } finally {
+    for (const { service } of services) await service.close();
+    await first.close();
+  }
 });
 
 test('portfolios go on after a restart, and start anew where their file is damaged', async () => {

@@ -8,6 +8,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { CODE_OK } from '../base/codes.ts';
+import { HeddleError } from '../base/errors.ts';
 import { exchangeOptions, type Genesis } from '../exchange/genesis.ts';
 import type { Address } from '../ledger/transactions.ts';
 import {
@@ -27,13 +28,14 @@ import { SignaturePool } from '../signatures/signature-pool.ts';
 import { RealDisk, type Store } from '../storage/index.ts';
 import { blockTerms, Views } from '../views/index.ts';
 import type { Account } from './authentication.ts';
-import { BoughtFile, readBought } from './bought-file.ts';
+import { NOTHING_SOLD, readBought, type SoldRequests } from './bought-file.ts';
 import { ExchangeHandler } from './exchange-handler.ts';
 import { Explorer } from './explorer.ts';
 import { asObject, fieldOf } from './json-input.ts';
 import { isLedgerRequest, type LedgerContext, ledgerAnswer } from './ledger-answers.ts';
 import { Metrics } from './metrics.ts';
-import { AddressBudgets, type BoughtRequests, type Budget, type LimitOptions } from './rate-limits.ts';
+import { AddressBudgets, type Budget, type LimitOptions } from './rate-limits.ts';
+import { RequestSales } from './request-sales.ts';
 import { ApiServer, type ServerLimits } from './server.ts';
 import { diagnosisOf } from './signature-diagnosis.ts';
 import type { StreamMessage, StreamsPort } from './streams-port.ts';
@@ -87,7 +89,7 @@ interface Parts {
   readonly explorer: Explorer;
   /** The folder, for files that the service keeps beside the ledger. */
   readonly disk: RealDisk;
-  readonly bought: ReadonlyMap<string, BoughtRequests>;
+  readonly sold: SoldRequests;
 }
 
 export class NodeService {
@@ -99,7 +101,7 @@ export class NodeService {
   private readonly hub: SubscriptionHub;
   private readonly metrics: Metrics;
   private readonly budgets: AddressBudgets;
-  private readonly boughtFile: BoughtFile;
+  private readonly sales: RequestSales;
   private readonly explorer: Explorer;
   private readonly store: Store;
   private readonly proofs: SettledProofs;
@@ -119,8 +121,15 @@ export class NodeService {
     this.proofs = new SettledProofs(parts.store, { recordsMax: PROOF_RECORDS_MAX, freshMs: PROOF_FRESH_MS });
     this.explorer = parts.explorer;
     this.signatures = signatures;
-    this.budgets = new AddressBudgets(options.limits, options.clock, parts.bought);
-    this.boughtFile = new BoughtFile(parts.disk, () => this.budgets.bought());
+    this.budgets = new AddressBudgets(options.limits, options.clock, parts.sold.bought);
+    this.sales = new RequestSales({
+      disk: parts.disk,
+      budgets: this.budgets,
+      limitsEnforced: options.limits.enforced,
+      paying: parts.sold.paying,
+      height: () => this.views.height,
+      onError: (error) => options.log.error({ err: error }, 'bought requests are not on disk'),
+    });
     this.hub = new SubscriptionHub(this.streams(), {
       replayMessages: options.replayMessages,
       keepMs: options.keepFeedsMs,
@@ -145,14 +154,14 @@ export class NodeService {
     this.valuesFile = new ValuesFile({
       disk: parts.disk,
       chainId: genesisHash(parts.genesis),
-      values: () => this.views.keptValues(),
+      values: () => this.views.valuesToKeep(),
       onError: (error) => options.log.error({ err: error }, 'what accounts were worth is not on disk'),
     });
     this.keeping = setInterval(() => void this.valuesFile.save(), VALUES_EVERY_MS);
     this.keeping.unref();
   }
 
-  /** Throws what opening a folder, its journal and its store throws, BAD_BUDGETS, NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
+  /** Throws what opening a folder, its journal and its store throws, BAD_BUDGETS (where limits are enforced), NO_SIGNATURE_THREAD and CANNOT_LISTEN. */
   static async start(options: NodeServiceOptions): Promise<NodeService> {
     const found: { parts?: Parts; service?: NodeService } = {};
     const pipeline = await openFolder(options.folder, {
@@ -172,6 +181,7 @@ export class NodeService {
       assert(found.parts !== undefined, 'a folder was opened and nothing attached');
       const service = new NodeService(options, pipeline, found.parts, signatures);
       found.service = service;
+      await service.sales.resume((transaction, after) => service.explorer.resultsOf(transaction, after));
       await service.listen();
       return service;
     } catch (error) {
@@ -210,7 +220,7 @@ export class NodeService {
       await this.pipeline.close();
     } finally {
       // Also purchases whose buyers are gone: they are confirmed until the pipeline has closed.
-      await this.saveBought();
+      await this.sales.save();
     }
     await this.valuesFile.save();
   }
@@ -272,7 +282,7 @@ export class NodeService {
         bestPrices: ({ name }) => this.bestPrices(name),
       },
       budgets: this.budgets,
-      reserve: (user, requests) => this.reserve(user, requests),
+      sales: this.sales,
       volumeOf: (user) => this.volumeOf(user),
       ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
       limitsEnforced: options.limits.enforced,
@@ -299,6 +309,7 @@ export class NodeService {
       proofs: this.proofs,
       confirmedHeight: () => this.views.height,
       budgetOf: (user) => this.budgetOf(user),
+      displayNameOf: (user) => this.views.displayNameOf(user),
       enforced: this.options.limits.enforced,
       limits: { markets: this.views.markets.markets, exchange: this.views.exchange, orderPages: this.genesis.orderPages },
     };
@@ -312,22 +323,6 @@ export class NodeService {
       nRequestsCap: allowed,
       nRequestsSurplus: Math.min(reserved, Math.max(0, allowed + reserved - used)),
     };
-  }
-
-  private async reserve(user: Address, requests: number): Promise<void> {
-    this.budgets.reserve(user, requests);
-    await this.saveBought();
-  }
-
-  /** A file that cannot be written takes nothing from who has bought, as long as the node runs; the log says what is wrong. */
-  private async saveBought(): Promise<void> {
-    // Where nothing is limited, nothing is paid for.
-    if (!this.options.limits.enforced || this.budgets.bought().size === 0) return;
-    try {
-      await this.boughtFile.save();
-    } catch (error) {
-      this.options.log.error({ err: error }, 'bought requests are not on disk');
-    }
   }
 
   private budgetOf(user: Address): Budget {
@@ -406,12 +401,23 @@ export class NodeService {
   }
 }
 
-async function attachedParts({ folder, log }: NodeServiceOptions, genesis: Genesis, store: Store): Promise<Parts> {
+async function attachedParts({ folder, limits, log }: NodeServiceOptions, genesis: Genesis, store: Store): Promise<Parts> {
   const disk = await RealDisk.open(folder);
-  const bought = await readBought(disk);
+  const sold = await soldBefore(disk, limits, log);
   const values = await readValues(disk, genesisHash(genesis), (reason) => log.warn({}, reason));
   const views = Views.open({ genesis, store, ...(values === undefined ? {} : { values }) });
-  return { genesis, store, views, explorer: new Explorer(store), disk, bought };
+  return { genesis, store, views, explorer: new Explorer(store), disk, sold };
+}
+
+/** Where nothing is limited, nobody misses what cannot be read, and nothing is written over it. */
+async function soldBefore(disk: RealDisk, { enforced }: LimitOptions, log: Log): Promise<SoldRequests> {
+  try {
+    return await readBought(disk);
+  } catch (error) {
+    if (enforced || !(error instanceof HeddleError)) throw error;
+    log.warn({}, `${error.message}; limits are off, so the node starts without and leaves it as it is`);
+    return NOTHING_SOLD;
+  }
 }
 
 /** What the pipeline is to tell: views first, since clients ask them as soon as they are answered. */

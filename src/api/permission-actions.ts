@@ -2,7 +2,7 @@
 import { parseDecimal } from '../sdk/decimal.ts';
 import type { ActionOf } from '../sdk/wire-actions.ts';
 import { defaultAnswer } from './exchange-responses.ts';
-import { type Refusal, refusal, type TransactionBody, type Translation } from './translation.ts';
+import { isLedgerText, type Refusal, refusal, type TransactionBody, type Translation } from './translation.ts';
 
 const AGENT_NAME_BYTES_MAX = 16;
 const CODE_BYTES_MAX = 20;
@@ -72,11 +72,6 @@ export function accountModeAction(
 ): Translation | Refusal {
   const isStandard = 'enabled' in action ? !action.enabled : action.abstraction === 'i' || action.abstraction === 'disabled';
   return isStandard ? plain({ kind: 'noop' }) : refusal('Unified accounts and portfolio margin are not part of this venue.');
-}
-
-/** Text that transactions may carry: well-formed, without zero characters, not longer than so many bytes. */
-function isLedgerText(text: string, bytesMax: number): boolean {
-  return text.isWellFormed() && !text.includes('\0') && new TextEncoder().encode(text).length <= bytesMax;
 }
 
 function plain(body: TransactionBody): Translation {

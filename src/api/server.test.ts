@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { soon } from '../base/waits-for-tests.ts';
 import { limitDefaults } from './rate-limits.ts';
 import { startService, type TestService, testKey } from './service-for-tests.ts';
 import { smallServerLimits } from './small-service.ts';
@@ -61,13 +62,13 @@ class Client {
       if (message !== undefined && (channel === undefined || message.channel === channel)) return message;
       if (message === undefined) {
         assert.equal(this.closed, undefined, 'closed');
-        await this.wake.promise;
+        await soon(`a message of ${channel ?? 'any channel'}`, this.wake.promise);
       }
     }
   }
 
   async untilClosed(): Promise<{ code: number; reason: string }> {
-    while (this.closed === undefined) await this.wake.promise;
+    while (this.closed === undefined) await soon('the end of a connection', this.wake.promise);
     return this.closed;
   }
 

@@ -64,3 +64,8 @@ export function refusal(text: string): Refusal {
 export function isRefusal(result: Translation | Refusal): result is Refusal {
   return 'refused' in result;
 }
+
+/** Text that transactions may carry: well-formed, without zero characters, not longer than so many bytes. */
+export function isLedgerText(text: string, bytesMax: number): boolean {
+  return text.isWellFormed() && !text.includes('\0') && new TextEncoder().encode(text).length <= bytesMax;
+}

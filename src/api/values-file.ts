@@ -3,11 +3,14 @@
  *
  * It is written now and then, and by an ordered stop. After another end the points since the last write are missing; profits go on exactly, as
  * far as the blocks since then are read again (src/views/views.ts).
- * Invariant: a file that cannot be read or written costs nothing but history.
+ * Its bytes are made between other things, a step in each turn of the event loop: no order waits for more than a step. A worker would have to be given a
+ * copy first, which takes as long as the bytes.
+ * Invariant: what is in the file is of one height, whatever blocks came while it was made; a file that cannot be read or written costs nothing but history.
  */
+import { setImmediate } from 'node:timers/promises';
 import { HeddleError } from '../base/errors.ts';
 import { type Disk, readFile, replaceFile } from '../storage/index.ts';
-import { decodeValues, encodeValues, type KeptValues } from '../views/index.ts';
+import { decodeValues, encodeValues, type KeptValues, type ValuesToKeep } from '../views/index.ts';
 
 export const VALUES_FILE = 'account-values';
 
@@ -26,7 +29,7 @@ export async function readValues(disk: Disk, chainId: Uint8Array, refused: (why:
 export interface ValuesFileOptions {
   readonly disk: Disk;
   readonly chainId: Uint8Array;
-  readonly values: () => KeptValues;
+  readonly values: () => ValuesToKeep;
   readonly onError: (error: unknown) => void;
 }
 
@@ -50,7 +53,10 @@ export class ValuesFile {
     const kept = values();
     if (kept.height === this.writtenHeight) return;
     try {
-      await replaceFile(disk, VALUES_FILE, encodeValues(kept, chainId));
+      const steps = encodeValues(kept, chainId);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) await setImmediate();
+      await replaceFile(disk, VALUES_FILE, step.value);
       this.writtenHeight = kept.height;
     } catch (error) {
       onError(error);

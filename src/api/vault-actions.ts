@@ -1,18 +1,41 @@
 /**
- * Actions about vaults and sub-accounts.
- * Their names and descriptions are taken and not kept: the ledger has no place for them (docs/api-actions.md).
+ * Actions about vaults and sub-accounts, and the names of accounts. What a name may be is the ledger's affair (docs/rules.md, 7); one that no
+ * transaction can carry is refused here in the same words.
  */
+import { CODE_INVALID_NAME } from '../base/codes.ts';
+import { TEXT_PART_BYTES, VAULT_DESCRIPTION_PARTS, VAULT_NAME_PARTS } from '../exchange/layout.ts';
+import { messageOfCode } from '../exchange/messages.ts';
+import { NAME_BYTES } from '../ledger/layout.ts';
 import type { ActionOf } from '../sdk/wire-actions.ts';
 import { createdAnswer, defaultAnswer } from './exchange-responses.ts';
-import { type ActionContext, type Refusal, refusal, type Translation } from './translation.ts';
+import { type ActionContext, isLedgerText, type Refusal, refusal, type Translation } from './translation.ts';
 
-export function createSubAccountAction(_: ActionOf<'createSubAccount'>): Translation {
-  return { body: { kind: 'createSubAccount' }, answer: createdAnswer('createSubAccount') };
+const VAULT_NAME_BYTES = VAULT_NAME_PARTS * TEXT_PART_BYTES;
+const DESCRIPTION_BYTES = VAULT_DESCRIPTION_PARTS * TEXT_PART_BYTES;
+const BAD_NAME = refusal(messageOfCode(CODE_INVALID_NAME));
+
+export function createSubAccountAction({ name }: ActionOf<'createSubAccount'>): Translation | Refusal {
+  if (name === '' || !isLedgerText(name, NAME_BYTES)) return BAD_NAME;
+  return { body: { kind: 'createSubAccount', name }, answer: createdAnswer('createSubAccount') };
 }
 
-export function createVaultAction({ initialUsd }: ActionOf<'createVault'>, { exchange }: ActionContext): Translation {
+export function subAccountModifyAction({ subAccountUser, name }: ActionOf<'subAccountModify'>): Translation | Refusal {
+  if (name === '' || !isLedgerText(name, NAME_BYTES)) return BAD_NAME;
+  return { body: { kind: 'subAccountModify', subAccount: subAccountUser, name }, answer: defaultAnswer({ kind: 'subAccountModify' }) };
+}
+
+/** An empty name takes it away. */
+export function setDisplayNameAction({ displayName }: ActionOf<'setDisplayName'>): Translation | Refusal {
+  if (!isLedgerText(displayName, NAME_BYTES)) return BAD_NAME;
+  return { body: { kind: 'setDisplayName', name: displayName }, answer: defaultAnswer({ kind: 'setDisplayName' }) };
+}
+
+export function createVaultAction(action: ActionOf<'createVault'>, { exchange }: ActionContext): Translation | Refusal {
+  const { name, description, initialUsd } = action;
+  if (name === '' || !isLedgerText(name, VAULT_NAME_BYTES)) return BAD_NAME;
+  if (!isLedgerText(description, DESCRIPTION_BYTES)) return refusal('Invalid description.');
   return {
-    body: { kind: 'createVault', amount: BigInt(initialUsd) },
+    body: { kind: 'createVault', amount: BigInt(initialUsd), name, ...(description === '' ? {} : { description }) },
     answer: createdAnswer('createVault', { minimum: exchange.vaultMinimum }),
   };
 }

@@ -102,6 +102,8 @@ export const CODE_INVALID_RECIPIENT: u32 = 108;
 export const CODE_PRICE_FAR_OFF: u32 = 109;
 /** The taker met its own order and asked to be cancelled itself. */
 export const CODE_SELF_TRADE: u32 = 110;
+/** A name with control characters, or with a space at an end. */
+export const CODE_INVALID_NAME: u32 = 111;
 
 // Why a resting order was taken off the book by somebody else's transaction (field `reason` of a CANCEL event).
 export const REASON_SELF_TRADE: u32 = 1;

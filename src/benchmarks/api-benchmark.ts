@@ -4,7 +4,7 @@
  *
  *   rate        as many as are answered, interleaved with the pool of signatures alone, with as many threads as the node has
  *   latency     at planned times, at shares of the rate of single orders; from when an order was due to its acknowledgement
- *   overload    at planned times, at multiples of that rate; what finds no connection that can take it is given up
+ *   overload    at planned times, at multiples of that rate, the greatest twice; what finds no connection that can take it is given up
  *
  * Invariant: requests are signed before, and every one is good: an answer that the ledger refused ends the benchmark.
  * Not here: what the wire costs between machines; node and client share this one's processors, and the client's part is in every figure.
@@ -26,7 +26,8 @@ import { median, quantile } from './statistics.ts';
 
 const BATCH = 40;
 const SHARES = [10, 50, 90];
-const MULTIPLES = [1, 2, 10];
+/** The last one again: whether memory still grows. */
+const MULTIPLES = [1, 2, 10, 10];
 const RATE_ROUNDS_MAX = 5;
 
 interface Way {
@@ -263,17 +264,58 @@ class BookReader {
 
 const BOOK_EVERY_MS = 20;
 
+/** Looks at the memory of the node again and again, in MiB. NaN where the system does not say. */
+class MemoryWatch {
+  /** The node's own, and the most that it was. */
+  own = Number.NaN;
+  ownMost = Number.NaN;
+  /** Mapped pages of files. */
+  files = Number.NaN;
+  private readonly node: NodeProcess;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(node: NodeProcess) {
+    this.node = node;
+    this.timer = setInterval(() => this.look(), MEMORY_EVERY_MS);
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+    this.look();
+  }
+
+  private look(): void {
+    const memory = this.node.memory();
+    if (memory === undefined) return;
+    this.own = memory.anonymousBytes / MIB;
+    this.ownMost = Number.isNaN(this.ownMost) ? this.own : Math.max(this.ownMost, this.own);
+    // Pages of files count as shared where the file system lies in memory.
+    this.files = (memory.fileBytes + memory.sharedBytes) / MIB;
+  }
+}
+
+const MEMORY_EVERY_MS = 100;
+const MIB = 2 ** 20;
+
+interface Beyond {
+  readonly result: LoadResult;
+  readonly books: readonly number[];
+  readonly memory: MemoryWatch;
+}
+
 async function overloadCharts(bench: Bench, capacities: readonly number[], progress: Progress): Promise<SeriesChart[]> {
   const { loadSeconds } = bench.times;
   const charts: SeriesChart[] = [];
   for (const [i, way] of OVERLOAD_WAYS.entries()) {
-    const found: { readonly result: LoadResult; readonly rssMiB: number; readonly books: readonly number[] }[] = [];
+    const found: Beyond[] = [];
     const capacity = capacities[i] as number;
-    for (const multiple of MULTIPLES) {
-      progress(`api, ${way.label} at ${multiple} times`, multiple, MULTIPLES.at(-1) as number);
+    for (const [k, multiple] of MULTIPLES.entries()) {
+      progress(`api, ${way.label} at ${multiple} times`, k, MULTIPLES.length);
       const reader = new BookReader(bench.node.url);
-      const { result, after } = await bench.load(way, loadSeconds, capacity, { perSecond: capacity * multiple, givesUp: true });
-      found.push({ result, rssMiB: after?.rssMiB ?? Number.NaN, books: await reader.end() });
+      const memory = new MemoryWatch(bench.node);
+      const load = bench.load(way, loadSeconds, capacity, { perSecond: capacity * multiple, givesUp: true });
+      const { result } = await load.finally(() => memory.end());
+      found.push({ result, memory, books: await reader.end() });
     }
     const common = { x: MULTIPLES, xTitle: 'times the highest rate' };
     const rate = (count: (result: LoadResult) => number) => found.map(({ result }) => count(result) / result.seconds);
@@ -307,8 +349,13 @@ async function overloadCharts(bench: Bench, capacities: readonly number[], progr
       {
         ...common,
         title: `Beyond capacity, ${way.label}: memory of the node`,
+        note: 'Own: heaps, buffers, rows of the views, and what was touched of the ledger’s shared memory, which is reserved once. Files: pages of the store and the program that are mapped; the system takes them back when it needs them. The last is as long as the one before: what grows by then still grows.',
         unit: 'MiB',
-        lines: [{ label: 'resident', values: found.map(({ rssMiB }) => rssMiB) }],
+        lines: [
+          { label: 'own, at the end', values: found.map(({ memory }) => memory.own) },
+          { label: 'own, most of it', values: found.map(({ memory }) => memory.ownMost) },
+          { label: 'files, at the end', values: found.map(({ memory }) => memory.files) },
+        ],
       },
     );
   }

@@ -6,22 +6,21 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ProcessMemory, processMemory } from '../api/process-memory.ts';
 import { HeddleError } from '../base/errors.ts';
 import { encodeGenesis } from '../node/index.ts';
 import type { ClientMessage, ClientOrder, LoadOrder } from './api-client.ts';
 import type { LoadResult } from './api-load.ts';
 import { apiGenesis } from './api-requests.ts';
 
-/** Of one thread or process, since its start. */
+/** Of the node, since its start. */
 export interface NodeUse {
-  readonly rssMiB: number;
   /** Seconds of processor time: of the thread that serves and executes, and of all others (signatures, journal, garbage collection). */
   readonly mainSeconds: number;
   readonly otherSeconds: number;
 }
 
 const CLOCK_TICKS = 100;
-const KIB = 1024;
 
 export class NodeProcess {
   readonly url: string;
@@ -61,11 +60,15 @@ export class NodeProcess {
       const seconds = new Map(readdirSync(`/proc/${pid}/task`).map((task) => [task, secondsOf(`/proc/${pid}/task/${task}/stat`)]));
       const mainSeconds = seconds.get(String(pid)) ?? 0;
       const all = [...seconds.values()].reduce((sum, value) => sum + value, 0);
-      const rss = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      return { rssMiB: Number(rss) / KIB, mainSeconds, otherSeconds: all - mainSeconds };
+      return { mainSeconds, otherSeconds: all - mainSeconds };
     } catch {
       return undefined;
     }
+  }
+
+  /** Undefined where the system does not say. */
+  memory(): ProcessMemory | undefined {
+    return this.child.pid === undefined ? undefined : processMemory(this.child.pid);
   }
 
   async stop(): Promise<void> {

@@ -163,7 +163,7 @@ function receiptBytes(receipts: Receipts): Uint8Array {
  * costs nothing, so this is generous.
  */
 function memoryMiB({ maxAccounts, orderPages, tokens, markets }: Genesis, workers: number): number {
-  const account = 64 + 15 * 64 + tokens.length * 32 + 32 + 9 * 64 + markets.length * 68 + orderPages * (64 * 128 + 32);
+  const account = 64 + 15 * 64 + tokens.length * 32 + 2 * 32 + 9 * 64 + markets.length * 68 + orderPages * (64 * 128 + 32);
   const market = markets.reduce((sum, { tickCount }) => sum + tickCount / 8 + 24 * 2 ** 20, 0);
   return Math.min(4096, Math.max(2048, Math.ceil((maxAccounts * account + market) / 2 ** 20) + 1200 + workers * 16));
 }

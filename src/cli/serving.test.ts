@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { soon, waitFor } from '../base/waits-for-tests.ts';
 import { devnetAccount } from '../devnet/devnet-keys.ts';
 import { HeddleClient, SignerKey } from '../sdk/index.ts';
 
@@ -48,12 +49,12 @@ class Running {
   }
 
   serving(): Promise<string> {
-    return this.url.promise;
+    return soon('a node that serves', this.url.promise);
   }
 
   stop(signal: NodeJS.Signals): Promise<number | null> {
     this.child.kill(signal);
-    return this.ended;
+    return soon(`the end after ${signal}`, this.ended);
   }
 }
 
@@ -67,8 +68,7 @@ test('dev: makes a chain, trades on it, and goes on from where it was stopped', 
   const url = await first.serving();
   const { universe } = (await ask(url, { type: 'meta' })) as { universe: unknown[] };
   assert.equal(universe.length, 12);
-  let height = 0;
-  while (height < 20) ({ height } = ((await ask(url, { type: 'settlement', height: 20 })) as { height: number }) ?? { height: 0 });
+  await waitFor('block 20', async () => (await ask(url, { type: 'settlement', height: 20 })) !== null);
   assert.equal(await first.stop('SIGINT'), 0);
   assert.match(first.output, /Accounts, 1,000,000 USDC of collateral each/);
   assert.match(first.output, /stopped at block \d+/);

@@ -1,6 +1,7 @@
 /** heddle-sdk against a node: actions of every kind, streams that follow them over lost connections, blocks and records that are proven. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { waitFor } from '../base/waits-for-tests.ts';
 import { devnetAccount } from '../devnet/devnet-keys.ts';
 import {
   HeddleClient,
@@ -35,18 +36,12 @@ function clientOf(account: number | SignerKey, more: object = {}): HeddleClient 
   return client;
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+const until = (condition: () => boolean): Promise<unknown> => waitFor(String(condition), condition);
 
 /** The mid of BTC, and a price a tenth below it. */
 async function prices(client: HeddleClient): Promise<{ readonly mid: string; readonly low: string }> {
-  for (;;) {
-    const { BTC: mid } = await client.info({ type: 'allMids' });
-    if (mid !== undefined)
-      return { mid, low: roundPrice(String((BigInt(mid.split('.')[0] as string) * 9n) / 10n), BTC.szDecimals, 'down') };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const mid = await waitFor('a mid of BTC', async () => (await client.info({ type: 'allMids' })).BTC);
+  return { mid, low: roundPrice(String((BigInt(mid.split('.')[0] as string) * 9n) / 10n), BTC.szDecimals, 'down') };
 }
 
 test('orders of every kind, and what becomes of them', async () => {
@@ -96,6 +91,10 @@ test('who may act: accounts, sub-accounts, agents, strangers, several signers to
   const { low } = await prices(client);
   const order = limitOrder({ asset: 0, side: 'buy', price: low, size: '0.01' });
   const vaultAddress = await client.createSubAccount('one');
+  await client.subAccountModify({ subAccountUser: vaultAddress, name: 'first' });
+  assert.equal((await client.info({ type: 'subAccounts', user: client.address }))?.[0]?.name, 'first');
+  await client.setDisplayName('Ada');
+  assert.equal((await client.info({ type: 'displayName', user: client.address })).displayName, 'Ada');
   await client.subAccountTransfer({ subAccountUser: vaultAddress, isDeposit: true, usd: 1_000_000_000 });
   const [ofSub] = await client.order([order], { vaultAddress, expiresAfter: Date.now() + 60_000 });
   assert.ok(typeof ofSub === 'object' && 'resting' in ofSub);

@@ -230,7 +230,24 @@ async function accountChecks(
     await ask(trader, 'subAccountTransfer', { subAccountUser: sub, isDeposit: true, usd: 1_000_000_000 });
     oidOf(await trader.order?.({ orders: [limit(true, '2000', '0.1')], grouping: 'na' }, { vaultAddress: sub }));
     at(await ask(info, 'subAccounts', { user }), 0, 'clearinghouseState');
+    const named = async (type: string, name: string): Promise<void> => {
+      const found = (await ask(info, type, { user })) as { subAccountUser: string; name: string }[];
+      must(
+        found.find(({ subAccountUser }) => subAccountUser === sub)?.name === name,
+        `${type}: ${JSON.stringify(found.map((of) => of.name))}`,
+      );
+    };
+    await named('subAccounts', 'second');
+    await ask(trader, 'subAccountModify', { subAccountUser: sub, name: 'renamed' });
+    await named('subAccounts2', 'renamed');
   });
+  await checks.run('setDisplayName', async () => {
+    await ask(trader, 'setDisplayName', { displayName: 'checks' });
+    await ask(trader, 'setDisplayName', { displayName: '' });
+  });
+  await checks.refused('setDisplayName: a space at its end', 'Invalid name.', () =>
+    ask(trader, 'setDisplayName', { displayName: 'checks ' }),
+  );
   await checks.run('agent: approve and trade', async () => {
     const key = `0x${'7'.repeat(64)}`;
     const agent = account(key);
@@ -266,7 +283,11 @@ async function accountChecks(
       'data',
     );
     await ask(trader, 'vaultTransfer', { vaultAddress: vault, isDeposit: true, usd: 100_000_000 });
-    at(await ask(info, 'vaultDetails', { vaultAddress: vault }), 'followers', 0);
+    const details = await ask(info, 'vaultDetails', { vaultAddress: vault });
+    at(details, 'followers', 0);
+    must(at(details, 'name') === 'a vault of checks' && at(details, 'description') === 'made by a check', 'its name and description');
+    const leading = await ask(info, 'leadingVaults', { user: devnetAccount(4).address });
+    must(at(leading, 0, 'name') === 'a vault of checks', 'its name among those that its leader leads');
   });
   await checks.run('multi-signature user trades', async () => {
     const [multi, first, second] = [5, 6, 7].map(devnetAccount) as [

@@ -84,6 +84,7 @@ def accounts():
     check("usd_class_transfer", lambda: ok(exchange.usd_class_transfer(5, False)) and ok(exchange.usd_class_transfer(5, True)))
     check("withdraw_from_bridge", lambda: ok(exchange.withdraw_from_bridge(5, other)))
     sub = check("create_sub_account", lambda: ok(exchange.create_sub_account("third"))["response"]["data"])
+    check("query_sub_accounts: its name", lambda: next(of for of in info.query_sub_accounts(user) if of["subAccountUser"] == sub and of["name"] == "third"))
     check("sub_account_transfer", lambda: ok(exchange.sub_account_transfer(sub, True, 1_000_000_000)))
     check("order of a sub-account", lambda: resting(Exchange(WALLETS[0], base_url=URL, vault_address=sub).order("SOL", True, 1, 100, GTC)))
 

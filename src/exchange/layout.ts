@@ -213,6 +213,10 @@
  *            account number), the rest, u8 length of its value + 1, the value without zero bytes at its end. (The whole ends in no zero
  *            byte then, as committed values do.)
  *
+ *   vault text, 32 bytes. Key: class 46, u32 account of the vault, u32 part (0..2: name; 3..18: description). Those with text are present, and
+ *   are never written again
+ *    8  u8[24] UTF-8, zero bytes behind the last part's text
+ *
  * Order reference: slot << accountBits | account, + 1, with accountBits = the bits of maxAccounts - 1 (at least 1).
  */
 export const CLASS_MARGIN_ACCOUNT: u32 = 16;
@@ -245,6 +249,7 @@ export const CLASS_SEED: u32 = 42;
 export const CLASS_MARKET_STATE: u32 = 43;
 export const CLASS_CLOCK: u32 = 44;
 export const CLASS_DORMANT: u32 = 45;
+export const CLASS_VAULT_TEXT: u32 = 46;
 /** Bit words of the book and of the sets of accounts: not part of the state root. */
 export const CLASS_BITS: u32 = 251;
 
@@ -255,6 +260,11 @@ export const ACC_BACKSTOP: u32 = 2;
 
 export const VAULT_DEPOSITS: u32 = 1; // takes deposits
 export const VAULT_BACKSTOP: u32 = 2;
+
+/** Parts of 24 bytes. */
+export const VAULT_NAME_PARTS: u32 = 3;
+export const VAULT_DESCRIPTION_PARTS: u32 = 16;
+export const TEXT_PART_BYTES: u32 = 24;
 
 export const MARKETS_MAX: u32 = 448;
 export const OID_SLOT_BITS: u32 = 13;
@@ -360,7 +370,7 @@ export const ORACLE_PERP: u32 = 40;
  *  10 scheduleCancel   32 u64 timeMs, 0 = remove
  *  11 twap             32 u32 market, 36 u32 flags TWAP_*, 40 i64 lots, 48 u32 minutes, 52 u32 startTicks, 56 u32 stopTicks, 60 u32 zero
  *  12 twapCancel       32 u32 market, 36 u32 id
- *  13 createSubAccount 32 u32 account number of the new address
+ *  13 createSubAccount 32 u32 account number of the new address, 36 u32 zero, 40 u8[24] name, all zero: none
  *  14 subTransfer      32 u64 amount, 40 u32 sub-account, 44 u32 deposit (1: master -> sub)
  *  15 approveAgent     32 u32 account number of the agent, 36 u32 location of the name's record, 40 u64 expiresMs, 48 u32 named (0 or 1), 52 u32 zero
  *  16 multiSig         32 u32 threshold (0: back to an ordinary user), 36 u32 count, then count times u32 location of the signer record, u32 its account number
@@ -368,12 +378,16 @@ export const ORACLE_PERP: u32 = 40;
  *  18 registerReferrer 32 u32 location of the code's record, 36 u32 zero
  *  19 setReferrer      32 u32 location of the code's record, 36 u32 zero
  *  20 claimRewards     (no payload)
- *  21 createVault      32 u64 amount, 40 u32 account number of the new address, 44 u32 location of the leader's follower record
+ *  21 createVault      32 u64 amount, 40 u32 account number of the new address, 44 u32 location of the leader's follower record,
+ *                      48 u32 parts of the name, 52 u32 parts of the description, then the parts' text, 24 bytes each, then for each part
+ *                      u32 location of its record, u32 zero
  *  22 vaultTransfer    32 u64 amount, 40 u32 vault account, 44 u32 location of the follower record, 48 u32 deposit (1) or withdrawal (0),
  *                      52 u32 zero
  *  23 vaultModify      32 u32 vault account, 36 u32 deposits allowed (0 or 1)
  *  24 delist           32 u32 market, 36 u32 zero
  *  25 noop             (no payload)
+ *  26 setDisplayName   32 u64 zero, 40 u8[24] name, all zero: none any more
+ *  27 subAccountModify 32 u32 sub-account, 36 u32 zero, 40 u8[24] name
  */
 export const KIND_DEPOSIT: u32 = 4;
 export const KIND_TO_SPOT: u32 = 5;
@@ -397,6 +411,10 @@ export const KIND_VAULT_TRANSFER: u32 = 22;
 export const KIND_VAULT_MODIFY: u32 = 23;
 export const KIND_DELIST: u32 = 24;
 export const KIND_NOOP: u32 = 25;
+export const KIND_SET_DISPLAY_NAME: u32 = 26;
+export const KIND_SUB_ACCOUNT_MODIFY: u32 = 27;
+/** The last kind that clients send. */
+export const KIND_LAST: u32 = 27;
 /** First field of the payload. */
 export const FIELD_0: u32 = 32;
 export const FIELD_4: u32 = 36;
@@ -405,7 +423,7 @@ export const FIELD_12: u32 = 44;
 export const FIELD_16: u32 = 48;
 export const FIELD_20: u32 = 52;
 export const FIELD_24: u32 = 56;
-export const PAYLOAD_BYTES: u32 = 64; // of every kind from 4 to 25, but multiSig: 40 + 8 * count
+export const PAYLOAD_BYTES: u32 = 64; // of every kind from 4 to 27, but multiSig: 40 + 8 * count, and createVault: 64 + 32 * parts
 
 export const TWAP_SELL: u32 = 1;
 export const TWAP_REDUCE_ONLY: u32 = 2;

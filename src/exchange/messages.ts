@@ -246,6 +246,7 @@ const ACCOUNT_TEXTS: Readonly<Record<number, Text>> = {
   [code.CODE_INVALID_THRESHOLD]: plain('Invalid multi-sig threshold'),
   [code.CODE_INVALID_RECIPIENT]: plain('Invalid recipient.'),
   [code.CODE_PRICE_FAR_OFF]: plain('Reported prices are too far from the index.'),
+  [code.CODE_INVALID_NAME]: plain('Invalid name.'),
 };
 
 const TEXTS: Readonly<Record<number, Text>> = { ...TRANSACTION_TEXTS, ...ORDER_TEXTS, ...ACCOUNT_TEXTS };

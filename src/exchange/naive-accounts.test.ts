@@ -19,6 +19,7 @@ import {
   CODE_INSUFFICIENT_MARGIN,
   CODE_INSUFFICIENT_WITHDRAWABLE,
   CODE_INVALID_LEVERAGE,
+  CODE_INVALID_NAME,
   CODE_INVALID_RECIPIENT,
   CODE_INVALID_THRESHOLD,
   CODE_MARGIN_NOT_REMOVABLE,
@@ -361,6 +362,77 @@ test('sub-accounts: made, paid into, acted for', () => {
     ],
   );
   assert.deepEqual([bench.ledger.openOrders(4).length, bench.ledger.openOrders(0).length, bench.margin(4).collateral], [3, 0, 350n]);
+});
+
+const named = (name: string): string => name.padEnd(24, '\0');
+
+test('names: of sub-accounts, of users, and what may not be one', () => {
+  const bench = new Bench({ exchange: { subAccountsFirstVolume: 0n } });
+  const nameOf = (account: number): string | undefined => {
+    const view = bench.record('name', word(account));
+    return view && Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString();
+  };
+  const sub = madeAddress('createSubAccount', A, 1);
+  bench.done({ kind: 'createSubAccount', sender: A, name: 'hedge' });
+  assert.equal(nameOf(4), named('hedge'));
+  bench.done({ kind: 'createSubAccount', sender: A });
+  assert.equal(nameOf(5), undefined);
+
+  const modify = (name: string, sender = A, subAccount = sub): Transaction => ({ kind: 'subAccountModify', sender, subAccount, name });
+  assert.deepEqual(bench.codes(modify('carry'), modify('mine', B), modify('mine', A, B), modify('mine', A, STRANGER)), [
+    CODE_OK,
+    CODE_NOT_OWNER,
+    CODE_NOT_OWNER,
+    CODE_NOT_OWNER,
+  ]);
+  assert.equal(nameOf(4), named('carry'));
+
+  const display = (name: string, sender = A): Transaction => ({ kind: 'setDisplayName', sender, name });
+  assert.deepEqual(bench.codes(display('Ada'), display('x', sub), { ...display('Ada', B), behalf: sub }), [
+    CODE_OK,
+    CODE_NOT_AUTHORISED,
+    CODE_NOT_AUTHORISED,
+  ]);
+  assert.equal(nameOf(0), named('Ada'));
+  for (const bad of [' a', 'a ', ' ', 'a\tb', '\n', 'a\x7f', '\x1f']) {
+    const vault: Transaction = { kind: 'createVault', sender: A, amount: 1_000_000n, name: bad };
+    const all = [display(bad), modify(bad), { kind: 'createSubAccount', sender: A, name: bad } as const, vault];
+    assert.deepEqual(
+      bench.codes(...all),
+      all.map(() => CODE_INVALID_NAME),
+      JSON.stringify(bad),
+    );
+  }
+  bench.done(display('two words é 名'));
+  assert.equal(nameOf(0), Buffer.from(named('two words é 名')).subarray(0, 24).toString());
+  bench.done(display(''));
+  assert.equal(nameOf(0), undefined);
+  // A name that is refused uses up no nonce: it is a static check.
+  const nonce = signed(display(' a'));
+  assert.deepEqual(bench.codes(nonce, { ...nonce, name: 'a' } as Transaction), [CODE_INVALID_NAME, CODE_OK]);
+});
+
+test('names: an agent gives them for its master', () => {
+  const bench = new Bench();
+  bench.done({ kind: 'approveAgent', sender: A, agent: X });
+  bench.done(signed({ kind: 'setDisplayName', sender: X, name: 'Ada' }));
+  assert.ok(bench.record('name', word(0)) !== undefined);
+});
+
+test('names: of a vault, with its description, in parts of 24 bytes', () => {
+  const bench = new Bench({ exchange: { vaultMinimum: 1n } });
+  const texts = { name: `${'a'.repeat(23)}éb`, description: `${'d'.repeat(24)}` };
+  bench.done({ kind: 'createVault', sender: A, amount: 10n, ...texts });
+  bench.done({ kind: 'createVault', sender: A, amount: 10n });
+  const parts = bench.ledger.records().filter(({ recordClass }) => recordClass === 'vault text');
+  assert.deepEqual(
+    parts.map(({ key, value }) => `${key.toHex()} ${Buffer.from(value).toString('latin1')}`),
+    [
+      `2e${word(4)}${word(0)} ${'a'.repeat(23)}\xc3`,
+      `2e${word(4)}${word(1)} ${'\xa9b'.padEnd(24, '\0')}`,
+      `2e${word(4)}${word(3)} ${'d'.repeat(24)}`,
+    ],
+  );
 });
 
 test('sub-accounts: more with more volume', () => {

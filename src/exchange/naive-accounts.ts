@@ -15,6 +15,7 @@ import {
   CODE_INSUFFICIENT_MARGIN,
   CODE_INSUFFICIENT_WITHDRAWABLE,
   CODE_INVALID_LEVERAGE,
+  CODE_INVALID_NAME,
   CODE_INVALID_RECIPIENT,
   CODE_INVALID_THRESHOLD,
   CODE_MARGIN_NOT_REMOVABLE,
@@ -45,6 +46,7 @@ import type {
   LeverageTransaction,
   MultiSigTransaction,
   ScheduleCancelTransaction,
+  SubAccountModifyTransaction,
   SubTransferTransaction,
   TransferTransaction,
 } from '../ledger/transactions.ts';
@@ -145,10 +147,8 @@ export function withdraw(state: NaiveState, run: NaiveRun, actor: number, amount
 }
 
 export function subTransfer(state: NaiveState, run: NaiveRun, user: number, transaction: SubTransferTransaction): number {
-  const sub = state.accounts.numberOf(transaction.subAccount);
-  if (sub === undefined || !state.accounts.has(sub)) return CODE_NOT_OWNER;
-  const { role, owner } = state.accounts.get(sub);
-  if (role !== 'subAccount' || owner !== user) return CODE_NOT_OWNER;
+  const sub = subAccountOf(state, user, transaction.subAccount);
+  if (sub === undefined) return CODE_NOT_OWNER;
   const [from, to] = transaction.deposit ? [user, sub] : [sub, user];
   const code = collateralMoveCode(state, from, to, transaction.amount);
   if (code !== CODE_OK) return code;
@@ -269,7 +269,13 @@ export function scheduleCancel(state: NaiveState, actor: number, { timeMs = 0 }:
 
 // Accounts of a user
 
-export function createSubAccount(state: NaiveState, run: NaiveRun, user: number, address: Address): number {
+/** Why a name may not be one: control characters would break a list, and spaces at an end make two names look alike. */
+export function nameCode(name = ''): number {
+  const hasControls = [...name].some((character) => character < ' ' || character === '\x7f');
+  return hasControls || name.startsWith(' ') || name.endsWith(' ') ? CODE_INVALID_NAME : CODE_OK;
+}
+
+export function createSubAccount(state: NaiveState, run: NaiveRun, user: number, address: Address, name: string): number {
   const master = state.accounts.get(user);
   if (master.role !== 'user') return CODE_NOT_AUTHORISED;
   const { subAccountsBase, subAccountsMax, subAccountsFirstVolume, subAccountsVolume } = state.options;
@@ -279,8 +285,31 @@ export function createSubAccount(state: NaiveState, run: NaiveRun, user: number,
   const account = openAccount(state, address);
   state.accounts.setRole(account, 'subAccount', user);
   master.subAccounts++;
+  state.accounts.get(account).name = name;
   run.events.push(createdEvent({ role: ROLE_SUB_ACCOUNT, account, owner: user }));
   return CODE_OK;
+}
+
+export function subAccountModify(state: NaiveState, user: number, { subAccount, name }: SubAccountModifyTransaction): number {
+  const sub = subAccountOf(state, user, subAccount);
+  if (sub === undefined) return CODE_NOT_OWNER;
+  state.accounts.get(sub).name = name;
+  return CODE_OK;
+}
+
+export function setDisplayName(state: NaiveState, user: number, name: string): number {
+  const account = state.accounts.get(user);
+  if (account.role !== 'user') return CODE_NOT_AUTHORISED;
+  account.name = name;
+  return CODE_OK;
+}
+
+/** The number of a sub-account of the user. */
+function subAccountOf(state: NaiveState, user: number, address: Address): number | undefined {
+  const sub = state.accounts.numberOf(address);
+  if (sub === undefined || !state.accounts.has(sub)) return undefined;
+  const { role, owner } = state.accounts.get(sub);
+  return role === 'subAccount' && owner === user ? sub : undefined;
 }
 
 export function approveAgent(state: NaiveState, run: NaiveRun, user: number, transaction: ApproveAgentTransaction): number {

@@ -21,6 +21,9 @@ import { sha256 } from './naive-sha256.ts';
 
 const AGENT_NAME_BYTES = 16;
 const CODE_BYTES = 20;
+const ACCOUNT_NAME_BYTES = 24;
+const VAULT_NAME_BYTES = 72;
+const VAULT_DESCRIPTION_BYTES = 384;
 
 export function admissionCode(transaction: Transaction): number {
   if (!isSigned(transaction)) return CODE_UNDECODABLE;
@@ -59,8 +62,13 @@ function fieldsDecode(transaction: Transaction): boolean | undefined {
     case 'deposit':
     case 'toSpot':
     case 'withdraw':
-    case 'createVault':
       return isU64(transaction.amount);
+    case 'createVault':
+      return (
+        isU64(transaction.amount) &&
+        isOptional(transaction.name, (name) => isText(name, 1, VAULT_NAME_BYTES)) &&
+        isOptional(transaction.description, (description) => isText(description, 1, VAULT_DESCRIPTION_BYTES))
+      );
     case 'sendPerp':
       return isAddress(transaction.recipient) && isU64(transaction.amount);
     case 'orders':
@@ -87,6 +95,11 @@ function fieldsDecode(transaction: Transaction): boolean | undefined {
     case 'twapCancel':
       return isU32(transaction.market) && isU32(transaction.id);
     case 'createSubAccount':
+      return isOptional(transaction.name, (name) => isText(name, 1, ACCOUNT_NAME_BYTES));
+    case 'subAccountModify':
+      return isAddress(transaction.subAccount) && isText(transaction.name, 1, ACCOUNT_NAME_BYTES);
+    case 'setDisplayName':
+      return isText(transaction.name, 0, ACCOUNT_NAME_BYTES);
     case 'claimRewards':
     case 'noop':
       return true;

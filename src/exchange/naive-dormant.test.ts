@@ -68,6 +68,22 @@ test('what is left of an account', () => {
   assert.equal(days.ledger.accounts.numberOf(fresh), undefined);
 });
 
+test('a name is left, and comes back', () => {
+  const days = new Days();
+  days.run(0, { kind: 'setDisplayName', sender: A, name: 'Ada' }, poke);
+  for (let i = 0; i < 3; i++) days.run(1, poke);
+  const value = days.ledger.state.dormant.get(A)?.value.toHex() ?? '';
+  // Between the balance and the margin account.
+  assert.match(value, /^0100.*0304000000000[^z]*06000441646110/);
+  assert.ok(!days.ledger.records().some(({ recordClass }) => recordClass === 'name'));
+  days.run(0, { kind: 'transfer', sender: GIVER, recipient: A, token: 0, amount: 1n });
+  const names = days.ledger.records().filter(({ recordClass }) => recordClass === 'name');
+  assert.deepEqual(
+    names.map(({ key, value: text }) => [key.toHex(), text.toHex()]),
+    [['0600000000', `416461${'00'.repeat(21)}`]],
+  );
+});
+
 test('it comes back under the lowest free number, with all it had', () => {
   const days = new Days();
   days.run(0, { kind: 'updateLeverage', sender: B, market: 0, leverage: 7, isolated: false }, poke);

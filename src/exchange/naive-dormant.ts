@@ -29,8 +29,8 @@ import {
 } from './naive-state.ts';
 
 const DAY_MS = 86_400_000n;
-/** Account, nonces and balances; then what the exchange has by the account's number. */
-const OWN_CLASSES = new Set([1, 2, 3, CLASS_MARGIN_ACCOUNT, CLASS_POSITION, CLASS_SETTINGS, CLASS_VOLUME, CLASS_HISTORY, CLASS_REWARDS]);
+/** Account, nonces, balances and name; then what the exchange has by the account's number. */
+const OWN_CLASSES = new Set([1, 2, 3, 6, CLASS_MARGIN_ACCOUNT, CLASS_POSITION, CLASS_SETTINGS, CLASS_VOLUME, CLASS_HISTORY, CLASS_REWARDS]);
 const NUMBER_BYTES = 4;
 
 export interface NaiveDormant {

@@ -4,7 +4,7 @@
  * Not in a root: the location of a client id in an order (its last field), inboxes (zero at the end of a block) and bit words.
  */
 import { assert } from '../base/assert.ts';
-import { bigEndian, fromHex, i64, joined, type NaiveRecord, u8, u16, u32, u64, zeros } from '../ledger/naive.ts';
+import { bigEndian, fromHex, i64, joined, type NaiveRecord, paddedText, u8, u16, u32, u64, zeros } from '../ledger/naive.ts';
 import type { TimeInForce } from '../ledger/transactions.ts';
 import {
   CLASS_APPROVAL,
@@ -34,6 +34,7 @@ import {
   CLASS_TWAP,
   CLASS_VAULT,
   CLASS_VAULT_COUNT,
+  CLASS_VAULT_TEXT,
   CLASS_VOLUME,
   FLAG_CLIENT_ID,
   FLAG_REDUCE_ONLY,
@@ -43,6 +44,7 @@ import {
   ORDER_TRIGGER,
   STATUS_INTEREST_CAPPED,
   STATUS_INTEREST_FAST,
+  TEXT_PART_BYTES,
   TIF_ALO,
   TIF_FOK,
   TIF_GTC,
@@ -54,6 +56,7 @@ import {
   TWAP_START_ABOVE,
   VAULT_BACKSTOP,
   VAULT_DEPOSITS,
+  VAULT_NAME_PARTS,
 } from './layout.ts';
 import { dormantEquity, dormantRecords } from './naive-dormant.ts';
 import { sum } from './naive-numbers.ts';
@@ -358,11 +361,23 @@ function vaultRecords(state: NaiveState): NaiveRecord[] {
   const records = [record('vault count', [CLASS_VAULT_COUNT], [u32(state.vaults.length), zeros(20)])];
   for (const vault of state.vaults) {
     records.push(record('vault', [CLASS_VAULT, vault.account], vaultFields(vault)));
+    records.push(...textRecords(vault.account, 0, vault.name));
+    records.push(...textRecords(vault.account, VAULT_NAME_PARTS, vault.description));
     for (const [user, { shares, basis, lockedUntilMs }] of vault.followers) {
       records.push(record('follower', [CLASS_FOLLOWER, vault.account, user], [i64(shares), i64(basis), u64(lockedUntilMs)]));
     }
   }
   return records;
+}
+
+/** A text of a vault in parts of 24 bytes, from this one on. */
+function textRecords(account: number, firstPart: number, text: string): NaiveRecord[] {
+  const length = new TextEncoder().encode(text).length;
+  const parts = Math.ceil(length / TEXT_PART_BYTES);
+  const bytes = paddedText(text, parts * TEXT_PART_BYTES);
+  return Array.from({ length: parts }, (_, i) =>
+    record('vault text', [CLASS_VAULT_TEXT, account, firstPart + i], [bytes.slice(i * TEXT_PART_BYTES, (i + 1) * TEXT_PART_BYTES)]),
+  );
 }
 
 function vaultFields(vault: NaiveVault): Uint8Array[] {

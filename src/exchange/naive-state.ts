@@ -130,6 +130,8 @@ export interface NaiveVault {
   leaderShares: bigint;
   deposits: boolean;
   readonly backstop: boolean;
+  readonly name: string;
+  readonly description: string;
   readonly followers: Map<number, { shares: bigint; basis: bigint; lockedUntilMs: bigint }>;
 }
 
@@ -293,6 +295,8 @@ export class NaiveState {
       leaderShares: 0n,
       deposits: true,
       backstop: true,
+      name: '',
+      description: '',
       followers: new Map(),
     });
   }

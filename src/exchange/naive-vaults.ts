@@ -22,7 +22,7 @@ import {
 } from '../base/codes.ts';
 import { NO_ACCOUNT } from '../kernel/layout.ts';
 import { ROLE_VAULT } from '../ledger/layout.ts';
-import type { Address, VaultModifyTransaction, VaultTransferTransaction } from '../ledger/transactions.ts';
+import type { Address, CreateVaultTransaction, VaultModifyTransaction, VaultTransferTransaction } from '../ledger/transactions.ts';
 import { CANCELS_MAX, KIND_CREATE_VAULT, KIND_VAULT_TRANSFER } from './layout.ts';
 import { AMOUNT_MAX, overflows, payableCode } from './naive-accounts.ts';
 import { createdEvent, moneyEvent } from './naive-events.ts';
@@ -32,7 +32,8 @@ import type { NaiveRun, NaiveState, NaiveVault } from './naive-state.ts';
 
 const MILLION = 1_000_000n;
 
-export function createVault(state: NaiveState, run: NaiveRun, user: number, address: Address, amount: bigint): number {
+export function createVault(state: NaiveState, run: NaiveRun, user: number, address: Address, transaction: CreateVaultTransaction): number {
+  const { amount, name = '', description = '' } = transaction;
   const { accounts, options, timeMs } = state;
   if (amount < options.vaultMinimum) return CODE_VAULT_MINIMUM;
   if (state.vaults.length >= options.vaultsMax) return CODE_VAULT_LIMIT;
@@ -56,6 +57,8 @@ export function createVault(state: NaiveState, run: NaiveRun, user: number, addr
     leaderShares: amount,
     deposits: true,
     backstop: false,
+    name,
+    description,
     followers: new Map([[user, { shares: amount, basis: amount, lockedUntilMs: timeMs + lockMs }]]),
   });
   state.margin(user).collateral -= amount;

@@ -229,7 +229,12 @@ export class NaiveLedger {
       case 'createVault':
       case 'vaultTransfer':
         if (transaction.amount === 0n) return CODE_ZERO_AMOUNT;
-        return transaction.amount > accounts.AMOUNT_MAX ? CODE_BALANCE_OVERFLOW : CODE_OK;
+        if (transaction.amount > accounts.AMOUNT_MAX) return CODE_BALANCE_OVERFLOW;
+        return transaction.kind === 'createVault' ? accounts.nameCode(transaction.name) : CODE_OK;
+      case 'createSubAccount':
+      case 'subAccountModify':
+      case 'setDisplayName':
+        return accounts.nameCode(transaction.name);
       case 'oracle':
         return reportStaticCode(state, transaction, sender);
       case 'delist':
@@ -332,7 +337,11 @@ export class NaiveLedger {
       case 'twapCancel':
         return cancelTwap(state, run, actor, transaction);
       case 'createSubAccount':
-        return accounts.createSubAccount(state, run, user, createdBy(admitted));
+        return accounts.createSubAccount(state, run, user, createdBy(admitted), transaction.name ?? '');
+      case 'subAccountModify':
+        return accounts.subAccountModify(state, user, transaction);
+      case 'setDisplayName':
+        return accounts.setDisplayName(state, user, transaction.name);
       case 'subTransfer':
         return accounts.subTransfer(state, run, user, transaction);
       case 'approveAgent':
@@ -348,7 +357,7 @@ export class NaiveLedger {
       case 'claimRewards':
         return accounts.claimRewards(state, run, actor);
       case 'createVault':
-        return vaults.createVault(state, run, user, createdBy(admitted), transaction.amount);
+        return vaults.createVault(state, run, user, createdBy(admitted), transaction);
       case 'vaultTransfer':
         return vaults.vaultTransfer(state, run, user, transaction);
       case 'vaultModify':
@@ -371,7 +380,7 @@ function namedFirst({ sender, behalf, multiSig }: Transaction): readonly Address
 function namedLast(transaction: Transaction): readonly Address[] {
   const names: Address[] = [];
   if (transaction.kind === 'orders' && transaction.builder !== undefined) names.push(transaction.builder.address);
-  if (transaction.kind === 'subTransfer') names.push(transaction.subAccount);
+  if (transaction.kind === 'subTransfer' || transaction.kind === 'subAccountModify') names.push(transaction.subAccount);
   if (transaction.kind === 'approveBuilder') names.push(transaction.builder);
   if (transaction.kind === 'vaultTransfer' || transaction.kind === 'vaultModify') names.push(transaction.vault);
   return [...names, ...(transaction.multiSig?.signers ?? [])];

@@ -18,7 +18,16 @@ import * as G from '../ledger/layout.ts';
 import type { OrderItem, OrdersTransaction, Transaction } from '../ledger/transactions.ts';
 import type { PreparedBlock } from './api.ts';
 import type { DormantAccounts } from './dormant-accounts.ts';
-import { isBody, isEnvelope, parseAddress, parseAgentName, parseReferralCode } from './transaction-shape.ts';
+import {
+  isBody,
+  isEnvelope,
+  parseAccountName,
+  parseAddress,
+  parseAgentName,
+  parseDescription,
+  parseReferralCode,
+  parseVaultName,
+} from './transaction-shape.ts';
 
 export { parseAddress } from './transaction-shape.ts';
 
@@ -51,6 +60,8 @@ const KINDS: Readonly<Record<Kind, number>> = {
   vaultModify: X.KIND_VAULT_MODIFY,
   delist: X.KIND_DELIST,
   noop: X.KIND_NOOP,
+  setDisplayName: X.KIND_SET_DISPLAY_NAME,
+  subAccountModify: X.KIND_SUB_ACCOUNT_MODIFY,
 };
 const OPS = {
   place: X.OP_PLACE,
@@ -303,6 +314,11 @@ export class Admission {
     this.view.setBigInt64(this.start + offset, BigInt.asIntN(64, value), true);
   }
 
+  /** What `isBody` has found to be a text. */
+  private text(offset: number, bytes: Uint8Array | undefined): void {
+    this.bytes.set(bytes as Uint8Array, this.start + offset);
+  }
+
   private end(offset: number): void {
     this.at = this.start + offset;
   }
@@ -414,7 +430,15 @@ export class Admission {
         this.word(X.FIELD_4, transaction.id);
         return CODE_OK;
       case 'createSubAccount':
+        if (transaction.name !== undefined) this.text(X.FIELD_8, parseAccountName(transaction.name));
         return this.newAccount(X.FIELD_0, transaction, index);
+      case 'subAccountModify':
+        this.word(X.FIELD_0, this.lookUp(transaction.subAccount));
+        this.text(X.FIELD_8, parseAccountName(transaction.name));
+        return CODE_OK;
+      case 'setDisplayName':
+        this.text(X.FIELD_8, parseAccountName(transaction.name));
+        return CODE_OK;
       case 'subTransfer':
         this.wide(X.FIELD_0, transaction.amount);
         this.word(X.FIELD_8, this.lookUp(transaction.subAccount));
@@ -444,6 +468,7 @@ export class Admission {
         if (code === CODE_OK) {
           const vault = this.view.getUint32(this.start + X.FIELD_8, true);
           this.word(X.FIELD_12, this.keyed(X.CLASS_FOLLOWER, vault, actor));
+          this.encodeVaultTexts(transaction, vault);
         }
         return code;
       }
@@ -500,6 +525,24 @@ export class Admission {
     }
     this.end(Math.max(X.PAYLOAD_BYTES, X.FIELD_8 + authorised.length * 8));
     return CODE_OK;
+  }
+
+  /** Name and description in parts, and where the parts' records lie. */
+  private encodeVaultTexts({ name, description }: TransactionOf<'createVault'>, vault: number): void {
+    const partsOf = (text = '') => Math.ceil(Buffer.byteLength(text) / X.TEXT_PART_BYTES);
+    const [nameParts, descriptionParts] = [partsOf(name), partsOf(description)];
+    const parts = nameParts + descriptionParts;
+    const locations = X.PAYLOAD_BYTES + parts * X.TEXT_PART_BYTES;
+    this.word(X.FIELD_16, nameParts);
+    this.word(X.FIELD_20, descriptionParts);
+    if (name !== undefined) this.text(X.PAYLOAD_BYTES, parseVaultName(name)?.subarray(0, nameParts * X.TEXT_PART_BYTES));
+    const behind = X.PAYLOAD_BYTES + nameParts * X.TEXT_PART_BYTES;
+    if (description !== undefined) this.text(behind, parseDescription(description)?.subarray(0, descriptionParts * X.TEXT_PART_BYTES));
+    for (let i = 0; i < parts; i++) {
+      const part = i < nameParts ? i : X.VAULT_NAME_PARTS + i - nameParts;
+      this.word(locations + i * 8, this.keyed(X.CLASS_VAULT_TEXT, vault, part));
+    }
+    this.end(locations + parts * 8);
   }
 
   private encodeTwap(transaction: TransactionOf<'twap'>): void {

@@ -165,6 +165,38 @@ describe('numbers and memory', () => {
 });
 
 describe('coming back', () => {
+  test('with its name, and the next owner of the number has none', async () => {
+    const days = await create(genesisOf(6, 1));
+    const { engine } = days;
+    const names = (): string[] =>
+      [...engine.records()]
+        .filter(({ recordClass }) => recordClass === 'name')
+        .map(({ key, value }) => `${hex(key)} ${Buffer.from(value).toString().replace(/\0+$/, '')}`);
+    try {
+      await days.run([{ kind: 'setDisplayName', sender: address(2), name: 'twenty-four bytes a name' }]);
+      assert.deepEqual(names(), ['0600000001 twenty-four bytes a name']);
+      for (let day = 0; day < 2; day++) await days.run([give(60 + day)]);
+      assert.ok(days.dormant().includes(address(2)));
+      assert.deepEqual(names(), []);
+      await days.run([give(70), give(71), give(72)], 0);
+      assert.deepEqual(names(), []);
+      assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+      // The others go, so that there is a number for it again.
+      for (let day = 0; day < 3; day++) await days.run([{ kind: 'noop', sender: GIVER }]);
+      assert.deepEqual(await days.run([give(2)], 0), [CODE_OK]);
+      assert.deepEqual(
+        names().map((name) => name.slice(11)),
+        ['twenty-four bytes a name'],
+      );
+      assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+      assert.deepEqual(await days.run([{ kind: 'setDisplayName', sender: address(2), name: '' }], 0), [CODE_OK]);
+      assert.deepEqual(names(), []);
+      assert.equal(engine.committedRoot(), hex(rootOf(engine.records())));
+    } finally {
+      await engine.close();
+    }
+  });
+
   test('with balances, collateral, nonces and settings, under the lowest free number', async () => {
     const days = await create(genesisOf(8, 1));
     const { engine } = days;

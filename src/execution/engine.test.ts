@@ -4,7 +4,19 @@ import { describe, test } from 'node:test';
 import { CODE_ACCOUNT_NOT_FOUND, CODE_OK, CODE_TOO_MANY_ITEMS, CODE_UNDECODABLE, CODE_UNKNOWN_KIND } from '../base/codes.ts';
 import { Random } from '../base/random.ts';
 import type { ExchangeOptions, Genesis, MarketParameters } from '../exchange/genesis.ts';
-import { ITEM_CLIENT, ORDERS_ITEMS } from '../exchange/layout.ts';
+import {
+  CLASS_VAULT_TEXT,
+  FIELD_0,
+  FIELD_12,
+  FIELD_16,
+  FIELD_20,
+  ITEM_CLIENT,
+  ORDERS_ITEMS,
+  PAYLOAD_BYTES,
+  TEXT_PART_BYTES,
+} from '../exchange/layout.ts';
+import { TRACE_BITS_READ } from '../kernel/layout.ts';
+import { CLASS_NAME } from '../ledger/layout.ts';
 import type { Block, Transaction } from '../ledger/transactions.ts';
 import { CODE_BENCH_RANGE, KIND_BENCH_ACCESS, KIND_BENCH_ADD, KIND_BENCH_READ_ADD } from '../synthetic/layout.ts';
 import { RecordedAccessList } from './access-list.ts';
@@ -211,6 +223,65 @@ describe('bad input', () => {
       const broken = { ...block, number: 2, offsets: Uint32Array.from(block.offsets).reverse() };
       await assert.rejects(engine.execute(broken, { model: 'serial' }), { code: 'BAD_BLOCK' });
     });
+  });
+
+  test('prepared texts of a vault that have no place are refused, and so is a sub-account that cannot be', async () => {
+    const genesis = { ...GENESIS, exchange: { vaultMinimum: 1n } };
+    const vault: Transaction = { kind: 'createVault', sender: ADDRESS(1), amount: 10n, name: 'n'.repeat(25), description: 'd' };
+    const locations = PAYLOAD_BYTES + 3 * TEXT_PART_BYTES;
+    const damages: readonly ((view: DataView, start: number) => void)[] = [
+      () => {},
+      (view, start) => view.setUint32(start + FIELD_16, 4, true),
+      (view, start) => view.setUint32(start + FIELD_20, 17, true),
+      (view, start) => view.setUint32(start + FIELD_20, 2, true),
+      (view, start) => view.setUint32(start + locations, 0, true),
+      (view, start) => view.setUint32(start + locations + 16, 123456, true),
+      // The follower's record is of another class.
+      (view, start) => view.setUint32(start + locations + 8, view.getUint32(start + FIELD_12, true), true),
+    ];
+    const codes: number[] = [];
+    for (const damage of damages) {
+      const engine = await Engine.create({ genesis, workers: 1, ...SMALL });
+      const block = engine.prepare({ number: 1, timeMs: 1, transactions: [vault] });
+      damage(new DataView(block.bytes.buffer), block.offsets[0] as number);
+      const { receipts } = await engine.execute(block, { model: 'serial' });
+      codes.push(receipts.code(0));
+      const texts = [...engine.records()].filter(({ recordClass }) => recordClass === 'vault text');
+      assert.equal(texts.length, receipts.code(0) === CODE_OK ? 3 : 0);
+      await engine.close();
+    }
+    assert.deepEqual(codes, [CODE_OK, ...damages.slice(1).map(() => CODE_UNDECODABLE)]);
+    const engine = await Engine.create({ genesis, workers: 1, ...SMALL });
+    const modify: Transaction = { kind: 'subAccountModify', sender: ADDRESS(1), subAccount: ADDRESS(2), name: 'a' };
+    const block = engine.prepare({ number: 1, timeMs: 1, transactions: [modify] });
+    new DataView(block.bytes.buffer).setUint32((block.offsets[0] as number) + FIELD_0, 1 << 30, true);
+    const { receipts } = await engine.execute(block, { model: 'serial' });
+    assert.equal(receipts.code(0), CODE_UNDECODABLE);
+    await engine.close();
+  });
+
+  test('what is made without a name accesses nothing of names: headers of blocks from before there were names stay what they are', async () => {
+    const genesis = { ...GENESIS, exchange: { vaultMinimum: 1n, subAccountsFirstVolume: 0n } };
+    const engine = await Engine.create({ genesis, workers: 1, ...SMALL, commitment: true });
+    const sender = ADDRESS(1);
+    const transactions: Transaction[] = [
+      { kind: 'createSubAccount', sender },
+      { kind: 'createVault', sender, amount: 10n },
+      { kind: 'createSubAccount', sender, name: 'a' },
+      { kind: 'createVault', sender, amount: 10n, name: 'a', description: 'b' },
+    ];
+    const { accesses } = await engine.executeBlock({ number: 1, timeMs: 1, transactions }, { model: 'serial', keepAccesses: true });
+    await engine.close();
+    const classesOf = (item: Uint8Array): number[] => {
+      const classes: number[] = [];
+      for (let at = 0; at < item.length; ) {
+        const [kind = 0, keyBytes = 0, recordClass = 0] = item.subarray(at);
+        classes.push(recordClass);
+        at += 2 + keyBytes + (kind >= TRACE_BITS_READ ? 8 : 0);
+      }
+      return classes.filter((recordClass) => recordClass === CLASS_NAME || recordClass === CLASS_VAULT_TEXT);
+    };
+    assert.deepEqual(accesses?.slice(0, 4).map(classesOf), [[], [], [CLASS_NAME], [CLASS_VAULT_TEXT, CLASS_VAULT_TEXT]]);
   });
 
   test('out of shared memory: a clear error before the block starts, the state unchanged', async () => {

@@ -65,6 +65,7 @@ function layOutLedger(kernel: Kernel, genesis: Genesis): void {
   place(kernel, G.LEDGER_NONCES, accounts * G.NONCES_CHUNKS, G.CLASS_NONCES, G.NONCES_SIZE);
   place(kernel, G.LEDGER_BALANCES, accounts * genesis.tokens.length, G.CLASS_BALANCE, G.BALANCE_SIZE);
   place(kernel, G.LEDGER_ADDRESSES, accounts, 0, 32);
+  place(kernel, G.LEDGER_NAMES, accounts, G.CLASS_NAME, G.NAME_SIZE);
   kernel.set(G.LEDGER_TOKENS, genesis.tokens.length);
   kernel.set(G.LEDGER_MAX_ACCOUNTS, accounts);
 }

@@ -12,7 +12,7 @@ import * as L from '../kernel/layout.ts';
 import * as G from '../ledger/layout.ts';
 import type { Admission } from './admission.ts';
 import type { RecordEntry } from './api.ts';
-import { type DenseClass, denseClasses } from './state.ts';
+import { type DenseClass, denseClasses, KEYED_CLASSES } from './state.ts';
 
 const U64_MAX = (1n << 64n) - 1n;
 /** Bytes of an order's record behind its value: where its client id lies. */
@@ -25,8 +25,8 @@ const ADDRESS_BYTES = 20;
 
 type Record = Pick<RecordEntry, 'key' | 'value'>;
 
-/** Classes that are found by key, with what their key is. */
-const KEYED = new Set<number>([G.CLASS_AGENT, G.CLASS_SIGNER, X.CLASS_CLIENT_ID, X.CLASS_APPROVAL, X.CLASS_REFERRAL, X.CLASS_FOLLOWER]);
+/** Classes that are found by key. */
+const KEYED: ReadonlySet<number> = new Set(KEYED_CLASSES);
 
 /**
  * Replaces the state by these records, in the order of their keys. The engine must be of the same genesis and must not have executed a block.

@@ -34,6 +34,7 @@ const REFERENCES: ReadonlyMap<number, References> = new Map<number, References>(
   [X.KIND_CREATE_VAULT, { accounts: [X.FIELD_8], records: [[X.FIELD_12, X.CLASS_FOLLOWER]] }],
   [X.KIND_VAULT_TRANSFER, { accounts: [X.FIELD_8], records: [[X.FIELD_12, X.CLASS_FOLLOWER]] }],
   [X.KIND_VAULT_MODIFY, { accounts: [X.FIELD_0] }],
+  [X.KIND_SUB_ACCOUNT_MODIFY, { accounts: [X.FIELD_0] }],
 ]);
 
 /** Refuses what is not well formed, in place, and gives items their ordinals; returns how many items there are. Throws BAD_BLOCK. */
@@ -69,7 +70,7 @@ function malformed(kernel: Kernel, at: number, bytes: number): number {
   const kind = word & 0xff;
   const items = word >>> 16;
   if (kind === L.KIND_REFUSED || kind >= B.KIND_BENCH_TRANSFER) return bytes < leastBytes(kind, items, 0) ? CODE_UNDECODABLE : CODE_OK;
-  if (kind > X.KIND_NOOP) return CODE_UNKNOWN_KIND;
+  if (kind > X.KIND_LAST) return CODE_UNKNOWN_KIND;
   if (kind === X.KIND_ORDERS || kind === X.KIND_ORACLE) {
     if (items === 0) return CODE_EMPTY_BATCH;
     if (items > X.BATCH_ITEMS_MAX) return CODE_TOO_MANY_ITEMS;
@@ -79,6 +80,7 @@ function malformed(kernel: Kernel, at: number, bytes: number): number {
   if (!isNumber(kernel, at, L.TX_SENDER, true) || !headerFits(kernel, at, bytes)) return CODE_UNDECODABLE;
   if (!referencesFit(kernel, at, kind)) return CODE_UNDECODABLE;
   if (kind === X.KIND_ORDERS) return ordersFit(kernel, at, items) ? CODE_OK : CODE_UNDECODABLE;
+  if (kind === X.KIND_CREATE_VAULT) return textsFit(kernel, at, bytes) ? CODE_OK : CODE_UNDECODABLE;
   for (let i = 0; i < signerCount; i++) if (!isKeyed(kernel, at, X.FIELD_8 + i * 8, G.CLASS_SIGNER)) return CODE_UNDECODABLE;
   return CODE_OK;
 }
@@ -119,6 +121,21 @@ function ordersFit(kernel: Kernel, at: number, items: number): boolean {
     if (!isKeyed(kernel, at, item + X.ITEM_TARGET, X.CLASS_CLIENT_ID) || !isKeyed(kernel, at, item + X.ITEM_CLIENT, X.CLASS_CLIENT_ID)) {
       return false;
     }
+  }
+  return true;
+}
+
+/** Name and description of a vault: every part has its record. */
+function textsFit(kernel: Kernel, at: number, bytes: number): boolean {
+  const nameParts = kernel.u32[at + (X.FIELD_16 >>> 2)] as number;
+  const descriptionParts = kernel.u32[at + (X.FIELD_20 >>> 2)] as number;
+  if (nameParts > X.VAULT_NAME_PARTS || descriptionParts > X.VAULT_DESCRIPTION_PARTS) return false;
+  const parts = nameParts + descriptionParts;
+  const locations = X.PAYLOAD_BYTES + parts * X.TEXT_PART_BYTES;
+  if (bytes < locations + parts * 8) return false;
+  for (let i = 0; i < parts; i++) {
+    const offset = locations + i * 8;
+    if (kernel.u32[at + (offset >>> 2)] === 0 || !isKeyed(kernel, at, offset, X.CLASS_VAULT_TEXT)) return false;
   }
   return true;
 }

@@ -44,6 +44,7 @@ export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
   [G.CLASS_BALANCE, 'balance'],
   [G.CLASS_AGENT, 'agent name'],
   [G.CLASS_SIGNER, 'signer'],
+  [G.CLASS_NAME, 'name'],
   [X.CLASS_MARGIN_ACCOUNT, 'margin account'],
   [X.CLASS_PORTFOLIO, 'portfolio'],
   [X.CLASS_POSITION, 'position'],
@@ -74,6 +75,7 @@ export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
   [X.CLASS_MARKET_STATE, 'market state'],
   [X.CLASS_CLOCK, 'clock'],
   [X.CLASS_DORMANT, 'dormant account'],
+  [X.CLASS_VAULT_TEXT, 'vault text'],
   [X.CLASS_BITS, 'book bits'],
   [B.CLASS_CELL, 'cell'],
   [B.CLASS_COUNTER, 'counter'],
@@ -102,6 +104,7 @@ export function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
     ofAccount(G.CLASS_ACCOUNT, at(G.LEDGER_ACCOUNTS), accounts, 64),
     ofAccount(G.CLASS_NONCES, at(G.LEDGER_NONCES), accounts * G.NONCES_CHUNKS, 64, G.NONCES_CHUNKS),
     ofAccount(G.CLASS_BALANCE, at(G.LEDGER_BALANCES), accounts * tokens, 32, tokens),
+    ofAccount(G.CLASS_NAME, at(G.LEDGER_NAMES), accounts, G.NAME_SIZE),
     ofAccount(X.CLASS_MARGIN_ACCOUNT, at(X.EXC_ACCOUNTS), accounts, 64),
     ofAccount(X.CLASS_PORTFOLIO, at(X.EXC_PORTFOLIOS), accounts, 64),
     ofMarket(X.CLASS_TOTALS, totals, markets, 32),
@@ -165,7 +168,15 @@ function pagedClasses(kernel: Kernel): PagedClass[] {
 }
 
 /** Classes whose records are found by key, with their value's bytes. */
-const KEYED_CLASSES = [G.CLASS_AGENT, G.CLASS_SIGNER, X.CLASS_CLIENT_ID, X.CLASS_APPROVAL, X.CLASS_REFERRAL, X.CLASS_FOLLOWER];
+export const KEYED_CLASSES: readonly number[] = [
+  G.CLASS_AGENT,
+  G.CLASS_SIGNER,
+  X.CLASS_CLIENT_ID,
+  X.CLASS_APPROVAL,
+  X.CLASS_REFERRAL,
+  X.CLASS_FOLLOWER,
+  X.CLASS_VAULT_TEXT,
+];
 const KEYED_VALUE_BYTES = 24;
 
 /** One level that has orders. */
@@ -319,7 +330,7 @@ export function* recordEntries(kernel: Kernel, accounts: number, cold: ColdRecor
   visitRecords(kernel, accounts, (recordClass, key, at, bytes) => {
     entries.push({ recordClass, key: key.slice(), value: kernel.u8.slice(at, at + bytes) });
   });
-  // Only the benchmarks' classes are above.
+  // Texts of vaults are above, and the benchmarks' classes.
   const above = entries.findIndex(({ key }) => (key[0] as number) > X.CLASS_DORMANT);
   yield* above === -1 ? entries : entries.slice(0, above);
   for (const { key, value } of cold) yield { recordClass: CLASS_NAMES.get(X.CLASS_DORMANT) as string, key, value };

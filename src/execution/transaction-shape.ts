@@ -3,12 +3,15 @@
  * (docs/rules.md, 2). Values come from outside, so nothing is taken on trust from their static types.
  */
 import * as X from '../exchange/layout.ts';
+import { NAME_BYTES } from '../ledger/layout.ts';
 import type { OrderItem, Transaction } from '../ledger/transactions.ts';
 
 const U64_MAX = (1n << 64n) - 1n;
 const I64_MAX = (1n << 63n) - 1n;
-const NAME_BYTES = 16;
+const AGENT_NAME_BYTES = 16;
 const CODE_BYTES = 20;
+const VAULT_NAME_BYTES = X.VAULT_NAME_PARTS * X.TEXT_PART_BYTES;
+const VAULT_DESCRIPTION_BYTES = X.VAULT_DESCRIPTION_PARTS * X.TEXT_PART_BYTES;
 const TIFS = ['gtc', 'ioc', 'alo', 'market', 'fok'];
 const SELF_TRADE_MODES = ['cancelMaker', 'cancelTaker', 'cancelBoth'];
 const GROUPINGS = ['none', 'normal', 'position'];
@@ -37,12 +40,29 @@ export function parseName(text: unknown, most: number): Uint8Array | undefined {
 }
 
 export function parseAgentName(text: unknown): Uint8Array | undefined {
-  return parseName(text === undefined ? '' : text, NAME_BYTES);
+  return parseName(text === undefined ? '' : text, AGENT_NAME_BYTES);
 }
 
 export function parseReferralCode(text: unknown): Uint8Array | undefined {
   return text === '' ? undefined : parseName(text, CODE_BYTES);
 }
+
+/** A display name may be empty. */
+export function parseAccountName(text: unknown): Uint8Array | undefined {
+  return parseName(text, NAME_BYTES);
+}
+
+export function parseVaultName(text: unknown): Uint8Array | undefined {
+  return parseName(text, VAULT_NAME_BYTES);
+}
+
+export function parseDescription(text: unknown): Uint8Array | undefined {
+  return parseName(text, VAULT_DESCRIPTION_BYTES);
+}
+
+const isAccountName = (value: unknown): boolean => value !== '' && parseAccountName(value) !== undefined;
+const isVaultName = (value: unknown): boolean => value !== '' && parseVaultName(value) !== undefined;
+const isDescription = (value: unknown): boolean => value !== '' && parseDescription(value) !== undefined;
 
 function isAddress(value: unknown): boolean {
   return isHex(value, 20);
@@ -92,8 +112,17 @@ export function isBody(transaction: Transaction): boolean {
     case 'deposit':
     case 'toSpot':
     case 'withdraw':
-    case 'createVault':
       return isWide(transaction.amount);
+    case 'createVault': {
+      const { amount, name, description } = transaction;
+      return isWide(amount) && optional(name, isVaultName) && optional(description, isDescription);
+    }
+    case 'createSubAccount':
+      return optional(transaction.name, isAccountName);
+    case 'subAccountModify':
+      return isAddress(transaction.subAccount) && isAccountName(transaction.name);
+    case 'setDisplayName':
+      return parseAccountName(transaction.name) !== undefined;
     case 'sendPerp':
       return isAddress(transaction.recipient) && isWide(transaction.amount);
     case 'orders':

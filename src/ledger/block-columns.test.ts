@@ -62,6 +62,52 @@ test('the encoding stays what it is', () => {
   assert.deepEqual(decodeColumns(bytes).transactions, transactions);
 });
 
+test('bytes from before names were kept are what they were, and columns of names stand behind all others', () => {
+  const [a, b] = [address(1), address(2)];
+  const block: Block = {
+    number: 3,
+    timeMs: 1_700_000_000_000,
+    transactions: [
+      { kind: 'createSubAccount', sender: a, nonce: 1000n },
+      { kind: 'approveAgent', sender: a, agent: b, name: 'bot' },
+      { kind: 'createVault', sender: b, amount: 500n },
+      { kind: 'vaultModify', sender: b, vault: a, allowDeposits: true },
+      { kind: 'delist', sender: b, market: 7 },
+    ],
+  };
+  const before = [
+    `01 00 02 00 00 ${'00'.repeat(38)} 0102 00`,
+    '02010001030401000600 68e5cf8b01 05010001 05 02 05 0d0f161819',
+    'b404010107010000 020100 02e803 2b0108 0701000101 1001000001 03626f74',
+    '02010001 039a010100 0701000101 0e01 0002f401 2301080701000101 1001000103 05010007 01000102 0e01000107 00',
+  ];
+  const beforeBytes = before.join('').replaceAll(' ', '');
+  assert.equal(Buffer.from(encodeColumns(block)).toString('hex'), beforeBytes);
+  assert.deepEqual(decodeColumns(Buffer.from(beforeBytes, 'hex')), block);
+  const named: Block = {
+    ...block,
+    transactions: [
+      { kind: 'createSubAccount', sender: a, name: 'S' },
+      { kind: 'createVault', sender: a, amount: 500n, name: 'V', description: 'd' },
+      { kind: 'setDisplayName', sender: a, name: '' },
+      { kind: 'subAccountModify', sender: a, subAccount: a, name: 'M' },
+    ],
+  };
+  const after = [
+    `01 00 01 00 00 ${'00'.repeat(19)} 01 00`,
+    '02010001030401000600 68e5cf8b01 05010001 04 02 04 0d161a1b',
+    // Heads and senders of the first two, and the vault's amount, where they always were.
+    'b4040108 07010000 e1010118 0701000101 0e010002f401',
+    // Behind the last column of before: name of the sub-account; name and description of the vault; then the new kinds.
+    '570153 0201000101 020156 0201000101 020164 0201000101',
+    '020100 0701000101 0d00 02010000',
+    '020100 0701000101 1001000101 01014d 0201000101 00',
+  ];
+  const afterBytes = after.join('').replaceAll(' ', '');
+  assert.equal(Buffer.from(encodeColumns(named)).toString('hex'), afterBytes);
+  assert.deepEqual(decodeColumns(Buffer.from(afterBytes, 'hex')), named);
+});
+
 test('many transactions of few accounts are a few bytes each', () => {
   const random = new Random(5);
   const nonces = new Map<number, bigint>();

@@ -14,7 +14,7 @@
  * from then on (`newAddresses`). Who has none leaves it out.
  *
  * Invariant: one block has one encoding with a book of one size, and bytes that decode are that of what comes out: what was read is encoded
- * again and compared. What a change of the schema moves raises VERSION. Not here: compression (storage/compression.ts), books.
+ * again and compared. A change of the schema puts its columns behind the others (`since` of field-codec.ts); what moves one raises VERSION. Not here: compression (storage/compression.ts), books.
  */
 import { ByteCursor, concatenate, varintBytes } from '../base/byte-cursor.ts';
 import { HeddleError } from '../base/errors.ts';
@@ -34,8 +34,7 @@ const KINDS = 4;
 const TWO_32 = 2 ** 32;
 const LOW_32 = 0xffffffffn;
 
-const SCHEMA = new ColumnNames();
-blockCodec.number?.(SCHEMA);
+const SCHEMA = new ColumnNames(blockCodec);
 const COLUMNS = SCHEMA.names.length * KINDS;
 
 /** What numbers of a field are compared with: the last one of the same sender, of the same market, or just the last one. */

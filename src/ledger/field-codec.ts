@@ -35,6 +35,8 @@ export interface Codec<T> {
   readonly isOptional?: true;
   /** Its bits are all of it: `write` writes nothing. */
   readonly isBits?: true;
+  /** Of a field that came after others behind it: the change of the schema that it came with (`since`). */
+  readonly change?: number;
 }
 
 /** What fields are written to. Numbers have been checked by then, texts and their lengths too. */
@@ -71,12 +73,34 @@ export interface FieldReader {
   clientId(name: string): string;
 }
 
-/** The columns of a schema by number: the field that each one is, or an empty name for a byte of a head. */
+/**
+ * The columns of a schema by number: the field that each one is, or an empty name for a byte of a head. Columns of what came with a later
+ * change stand behind all that there were before, so that no column ever gets another number.
+ */
 export class ColumnNames {
   readonly names: string[] = [];
+  private readonly later = new Map<number, (() => void)[]>();
+
+  /** Of all that the codec is made of. */
+  constructor(codec: Pick<Codec<unknown>, 'number'>) {
+    codec.number?.(this);
+    // What a change brings may itself hold what came with a later one.
+    const changes = (): number[] => [...this.later.keys()].sort((a, b) => a - b);
+    for (let [change] = changes(); change !== undefined; [change] = changes()) {
+      const numbers = this.later.get(change) ?? [];
+      this.later.delete(change);
+      for (const number of numbers) number();
+    }
+  }
 
   add(name: string): number {
     return this.names.push(name) - 1;
+  }
+
+  /** At once for what was there from the start (change 0), otherwise behind what came before. */
+  inOrder(change: number, number: () => void): void {
+    if (change === 0) number();
+    else this.later.set(change, [...(this.later.get(change) ?? []), number]);
   }
 }
 
@@ -205,6 +229,11 @@ export function text(least: number, most: number): Codec<string> {
   };
 }
 
+/** A field that is added to a shape that others stand behind, or that old bytes are of; `change`: 1 with the first change of the schema, and so on. */
+export function since<T>(change: number, codec: Codec<T>): Codec<T> {
+  return { ...codec, change };
+}
+
 export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
     bits: 1 + codec.bits,
@@ -271,12 +300,13 @@ interface Place {
   readonly write: Codec<unknown>['write'];
   readonly read: Codec<unknown>['read'];
   readonly number: Codec<unknown>['number'];
+  readonly change: number;
   column: number;
 }
 
 function placeOf(name: string, codec: Codec<unknown>): Place {
-  const { bits, isOptional = false, isBits = false, head, write, read, number } = codec;
-  return { name, bits, isOptional, isBits, head, write, read, number, column: 0 };
+  const { bits, isOptional = false, isBits = false, head, write, read, number, change = 0 } = codec;
+  return { name, bits, isOptional, isBits, head, write, read, number, change, column: 0 };
 }
 
 /** The fields of one shape: head and bytes behind a tag, which is the lowest bits of the head. */
@@ -305,8 +335,12 @@ class Shape {
     if (this.isNumbered) return;
     this.isNumbered = true;
     this.headColumns = this.headColumns.map((_, i) => (i === 0 ? first : undefined) ?? columns.add(''));
-    for (const place of this.places) place.column = columns.add(place.name);
-    for (const { number } of this.places) number?.(columns);
+    for (const place of this.places) {
+      columns.inOrder(place.change, () => {
+        place.column = columns.add(place.name);
+      });
+    }
+    for (const { number, change } of this.places) columns.inOrder(change, () => number?.(columns));
   }
 
   write(writer: FieldWriter, value: Loose): void {
@@ -380,18 +414,23 @@ export function struct<T>(fields: Fields<T>): Codec<T> {
   };
 }
 
-/** Objects of several shapes, told apart by the word in one of their fields; each word has a number of `tagBits` bits (8 at most). */
+/**
+ * Objects of several shapes, told apart by the word in one of their fields; each word has a number of `tagBits` bits (8 at most). `change`: of a
+ * shape that was added, as of a field (`since`).
+ */
 export function variants<T>(
   field: keyof T & string,
   tagBits: number,
-  shapes: readonly (readonly [word: string, tag: number, fields: object])[],
+  shapes: readonly (readonly [word: string, tag: number, fields: object, change?: number | undefined])[],
 ): Codec<T> {
   const byWord = new Map<unknown, Shape>();
   const byTag: { readonly word: string; readonly shape: Shape }[] = [];
-  for (const [word, tag, fields] of shapes) {
+  const changes = new Map<Shape, number>();
+  for (const [word, tag, fields, change = 0] of shapes) {
     const shape = new Shape(fields, tag, tagBits);
     byWord.set(word, shape);
     byTag[tag] = { word, shape };
+    changes.set(shape, change);
   }
   const tagMask = (1 << tagBits) - 1;
   let tagColumn = 0;
@@ -400,7 +439,7 @@ export function variants<T>(
     head: noBits,
     number(columns) {
       tagColumn = columns.add('');
-      for (const shape of byWord.values()) shape.number(columns, tagColumn);
+      for (const [shape, change] of changes) columns.inOrder(change, () => shape.number(columns, tagColumn));
     },
     write(writer, value, name) {
       if (value === null || typeof value !== 'object') notEncodable(name, 'an object');

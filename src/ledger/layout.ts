@@ -34,12 +34,16 @@
  *   12  u32  zero
  *   16  u64  zero
  *   24  u64  zero
+ *
+ *   name, 32 bytes. Key: class 6, u32 number. What a user or sub-account is called; absent while it has no name.
+ *    8  u8[24] UTF-8, zero bytes behind it
  */
 export const CLASS_ACCOUNT: u32 = 1;
 export const CLASS_NONCES: u32 = 2;
 export const CLASS_BALANCE: u32 = 3;
 export const CLASS_AGENT: u32 = 4;
 export const CLASS_SIGNER: u32 = 5;
+export const CLASS_NAME: u32 = 6;
 
 export const ACCOUNT_SIZE: u32 = 64;
 export const ACCOUNT_NONCE_COUNT: u32 = 8;
@@ -76,6 +80,10 @@ export const NONCE_FUTURE_MS: u32 = 86400000;
 export const BALANCE_SIZE: u32 = 32;
 export const BALANCE_AMOUNT: u32 = 8;
 
+export const NAME_SIZE: u32 = 32;
+export const NAME_TEXT: u32 = 8;
+export const NAME_BYTES: u32 = 24;
+
 /** Kind 1, payload: u32 recipient (account number), u32 token, u64 amount. */
 export const KIND_TRANSFER: u32 = 1;
 export const TRANSFER_RECIPIENT: u32 = 32;
@@ -97,5 +105,6 @@ export const LEDGER_BALANCES: u32 = 0x1208; // u32, balances by number * tokens 
 export const LEDGER_TOKENS: u32 = 0x120c; // u32 number of tokens
 export const LEDGER_ADDRESSES: u32 = 0x1210; // u32, 32 bytes per number: the address that the number stands for
 export const LEDGER_MAX_ACCOUNTS: u32 = 0x1214; // u32
+export const LEDGER_NAMES: u32 = 0x1218; // u32, names by number
 /** Key of class 250 in the key table: an address; the payload of its unit is u32 number + 1. Not part of the state root. */
 export const CLASS_ADDRESS: u32 = 250;

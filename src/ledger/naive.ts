@@ -18,6 +18,7 @@ import {
   CLASS_ACCOUNT,
   CLASS_AGENT,
   CLASS_BALANCE,
+  CLASS_NAME,
   CLASS_NONCES,
   CLASS_SIGNER,
   NONCE_FUTURE_MS,
@@ -71,6 +72,8 @@ export interface NaiveAccount {
   expiresMs: bigint;
   /** Users: the day in which it was last active, + 1; 0 where that is not noted. */
   activeDay: number;
+  /** Of users and sub-accounts; empty: it has none. */
+  name: string;
 }
 
 const ROLES: Readonly<Record<Role, number>> = {
@@ -82,6 +85,7 @@ const ROLES: Readonly<Record<Role, number>> = {
 };
 
 const AGENT_NAME_BYTES = 16;
+const ACCOUNT_NAME_BYTES = 24;
 
 export class NaiveAccounts {
   readonly #maxAccounts: number;
@@ -175,6 +179,7 @@ export class NaiveAccounts {
       signerSet: 0,
       expiresMs: 0n,
       activeDay: 0,
+      name: '',
     });
   }
 
@@ -254,7 +259,7 @@ export class NaiveAccounts {
     return CODE_OK;
   }
 
-  /** Records of accounts, nonces, balances, agents and signers, in no particular order. */
+  /** Records of accounts, their names, nonces, balances, agents and signers, in no particular order. */
   records(): NaiveRecord[] {
     const records: NaiveRecord[] = [];
     for (const [number, account] of this.#accounts) {
@@ -277,6 +282,14 @@ export class NaiveAccounts {
           u64(account.expiresMs),
         ),
       });
+
+      if (account.name !== '') {
+        records.push({
+          recordClass: 'name',
+          key: joined(u8(CLASS_NAME), bigEndian(number)),
+          value: paddedText(account.name, ACCOUNT_NAME_BYTES),
+        });
+      }
 
       const ring = new Array<bigint>(NONCES_CHUNKS * NONCES_PER_CHUNK).fill(0n);
       const written = new Set<number>();

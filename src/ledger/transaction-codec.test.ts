@@ -110,7 +110,7 @@ const KINDS: Readonly<Record<Transaction['kind'], fc.Arbitrary<object>>> = {
     { reduceOnly: bool, randomize: bool, start: plain({ priceTicks: u32, above: bool }), stopTicks: u32 },
   ),
   twapCancel: plain({ market: u32, id: u32 }),
-  createSubAccount: nothing,
+  createSubAccount: record({}, { name: text(1, 24) }),
   subTransfer: plain({ subAccount: address, deposit: bool, amount: u64 }),
   approveAgent: record({ agent: address }, { name: text(0, 16), expiresMs: u53 }),
   multiSig: record({}, { signers: plain({ authorised: fc.uniqueArray(address, { maxLength: 10 }), threshold: u32 }) }),
@@ -119,10 +119,12 @@ const KINDS: Readonly<Record<Transaction['kind'], fc.Arbitrary<object>>> = {
   setReferrer: code,
   claimRewards: nothing,
   noop: nothing,
-  createVault: amount,
+  createVault: record({ amount: u64 }, { name: text(1, 72), description: text(1, 384) }),
   vaultTransfer: plain({ vault: address, deposit: bool, amount: u64 }),
   vaultModify: plain({ vault: address, allowDeposits: bool }),
   delist: plain({ market: u32 }),
+  setDisplayName: plain({ name: text(0, 24) }),
+  subAccountModify: plain({ subAccount: address, name: text(1, 24) }),
 };
 
 const ofKind = (kind: Transaction['kind']): fc.Arbitrary<Transaction> =>
@@ -203,6 +205,44 @@ test('the encoding stays what it is', () => {
     '12 00 01 05 636166c3a9',
   ];
   assert.equal(Buffer.from(bytes).toString('hex'), expected.join('').replaceAll(' ', ''));
+});
+
+test('bytes from before names were kept are what they were, and names go on behind them', () => {
+  const a = `0x${'0'.repeat(39)}1`;
+  const b = `0x${'0'.repeat(39)}2`;
+  const before: Transaction[] = [
+    { kind: 'createSubAccount', sender: a, nonce: 1000n },
+    { kind: 'approveAgent', sender: a, agent: b, name: 'bot' },
+    { kind: 'createVault', sender: b, amount: 500n },
+    { kind: 'vaultModify', sender: b, vault: a, allowDeposits: true },
+    { kind: 'delist', sender: b, market: 7 },
+  ];
+  const [first, second] = [`${'00'.repeat(19)}01`, `${'00'.repeat(19)}02`];
+  const beforeBytes = [
+    '01 03 80d095ffbc31 05',
+    `0d01 00${first} e807`,
+    `0f08 00 01${second} 03 626f74`,
+    '1600 01 f403',
+    '1808 01 00',
+    '1900 01 07',
+  ];
+  const block = { number: 3, timeMs: 1_700_000_000_000, transactions: before };
+  assert.equal(Buffer.from(encodeBlock(block)).toString('hex'), beforeBytes.join('').replaceAll(' ', ''));
+  assert.deepEqual(decodeBlock(encodeBlock(block)), block);
+  const named: Transaction[] = [
+    { kind: 'createSubAccount', sender: a, name: 'é' },
+    { kind: 'createVault', sender: b, amount: 500n, name: 'V', description: 'd' },
+    { kind: 'setDisplayName', sender: b, name: '' },
+    { kind: 'subAccountModify', sender: b, subAccount: a, name: 'x' },
+  ];
+  const namedBytes = [
+    '01 03 80d095ffbc31 04',
+    `0d08 00${first} 02 c3a9`,
+    `1618 01${second} f403 01 56 01 64`,
+    '1a00 01 00',
+    '1b00 01 00 01 78',
+  ];
+  assert.equal(Buffer.from(encodeBlock({ ...block, transactions: named })).toString('hex'), namedBytes.join('').replaceAll(' ', ''));
 });
 
 test('what has an encoding is what admission does not call undecodable', () => {

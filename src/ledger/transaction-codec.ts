@@ -6,7 +6,8 @@
  * is present with its default stays present.
  *
  * Numbers of kinds, operations and words are part of the format: they are never reused, and new ones are added behind. A change that old
- * bytes do not survive raises VERSION.
+ * bytes do not survive raises VERSION. A field that is added to a kind is optional, the last of its kind, and marked with the change that it
+ * came with; so is an added kind. Changes so far: 1 names of accounts and vaults.
  *
  *   block         u8 version, number, timeMs, how many transactions, the transactions
  *   transaction   head (kind in the first 8 bits), sender, nonce, behalf, multiSig, the kind's own fields
@@ -28,6 +29,7 @@ import {
   list,
   oidOrClientId,
   optional,
+  since,
   struct,
   text,
   u32,
@@ -40,6 +42,10 @@ import { RowReader, RowWriter } from './row-encoding.ts';
 import type { Block, OrderItem, OrdersTransaction, PlaceItem, PlainTransaction, Transaction } from './transactions.ts';
 
 const VERSION = 1;
+/** The most bytes of UTF-8 (docs/rules.md, 2). */
+const ACCOUNT_NAME_BYTES = 24;
+const VAULT_NAME_BYTES = 72;
+const VAULT_DESCRIPTION_BYTES = 384;
 const SIGNERS_MAX = 10;
 const SOURCES_MAX = 8;
 
@@ -94,7 +100,7 @@ const item = variants<OrderItem>(
 const amount = { amount: u64 };
 const prices = list(u32, { most: SOURCES_MAX });
 
-const KINDS: { readonly [K in Kind]: readonly [tag: number, Own<K>] } = {
+const KINDS: { readonly [K in Kind]: readonly [tag: number, fields: Own<K>, change?: number] } = {
   transfer: [1, { recipient: address, token: u32, amount: u64 }],
   deposit: [2, amount],
   toSpot: [3, amount],
@@ -129,7 +135,7 @@ const KINDS: { readonly [K in Kind]: readonly [tag: number, Own<K>] } = {
     },
   ],
   twapCancel: [12, { market: u32, id: u32 }],
-  createSubAccount: [13, {}],
+  createSubAccount: [13, { name: since(1, optional(text(1, ACCOUNT_NAME_BYTES))) }],
   subTransfer: [14, { subAccount: address, deposit: flag, amount: u64 }],
   approveAgent: [15, { agent: address, name: optional(text(0, 16)), expiresMs: optional(u53) }],
   multiSig: [16, { signers: optional(struct({ authorised: signers, threshold: u32 })) }],
@@ -138,16 +144,25 @@ const KINDS: { readonly [K in Kind]: readonly [tag: number, Own<K>] } = {
   setReferrer: [19, { code: text(1, 20) }],
   claimRewards: [20, {}],
   noop: [21, {}],
-  createVault: [22, amount],
+  createVault: [
+    22,
+    {
+      amount: u64,
+      name: since(1, optional(text(1, VAULT_NAME_BYTES))),
+      description: since(1, optional(text(1, VAULT_DESCRIPTION_BYTES))),
+    },
+  ],
   vaultTransfer: [23, { vault: address, deposit: flag, amount: u64 }],
   vaultModify: [24, { vault: address, allowDeposits: flag }],
   delist: [25, { market: u32 }],
+  setDisplayName: [26, { name: text(0, ACCOUNT_NAME_BYTES) }, 1],
+  subAccountModify: [27, { subAccount: address, name: text(1, ACCOUNT_NAME_BYTES) }, 1],
 };
 
 const transaction = variants<Transaction>(
   'kind',
   8,
-  Object.entries(KINDS).map(([kind, [tag, fields]]) => [kind, tag, { ...ENVELOPE, ...fields }] as const),
+  Object.entries(KINDS).map(([kind, [tag, fields, change]]) => [kind, tag, { ...ENVELOPE, ...fields }, change] as const),
 );
 
 /** How blocks are made up: encoded in rows here, in columns by block-columns.ts. */

@@ -145,6 +145,21 @@ export interface TwapCancelTransaction extends Signed {
 
 export interface CreateSubAccountTransaction extends Signed {
   readonly kind: 'createSubAccount';
+  /** 1 to 24 bytes of UTF-8. */
+  readonly name?: string;
+}
+
+export interface SubAccountModifyTransaction extends Signed {
+  readonly kind: 'subAccountModify';
+  readonly subAccount: Address;
+  /** 1 to 24 bytes of UTF-8. */
+  readonly name: string;
+}
+
+export interface SetDisplayNameTransaction extends Signed {
+  readonly kind: 'setDisplayName';
+  /** At most 24 bytes of UTF-8; empty: the user has none any more. */
+  readonly name: string;
 }
 
 export interface SubTransferTransaction extends Signed {
@@ -189,6 +204,10 @@ export interface PlainTransaction extends Signed {
 export interface CreateVaultTransaction extends Signed {
   readonly kind: 'createVault';
   readonly amount: bigint;
+  /** 1 to 72 bytes of UTF-8. */
+  readonly name?: string;
+  /** 1 to 384 bytes of UTF-8. */
+  readonly description?: string;
 }
 
 export interface VaultTransferTransaction extends Signed {
@@ -230,7 +249,9 @@ export type Transaction =
   | CreateVaultTransaction
   | VaultTransferTransaction
   | VaultModifyTransaction
-  | DelistTransaction;
+  | DelistTransaction
+  | SetDisplayNameTransaction
+  | SubAccountModifyTransaction;
 
 export interface Block {
   /** 1 for the first block after genesis, then without gaps. */

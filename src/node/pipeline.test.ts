@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { waitFor } from '../base/waits-for-tests.ts';
 import { blake3 } from '../commitment/blake3.ts';
 import type { Genesis } from '../exchange/genesis.ts';
 import { encodeTransaction } from '../ledger/transaction-codec.ts';
@@ -311,9 +312,9 @@ test('512 small blocks may be unsettled at once, and as many large ones as 32 fu
     for (let i = 0; i < blocks; i++) {
       pipeline.submitEncoded(encoded);
       // Not more at once than may wait.
-      while (pipeline.counts.waiting > 5 && pipeline.counts.unsettled < most) await nextTurn();
+      await waitFor('room for a transaction', () => pipeline.counts.waiting <= 5 || pipeline.counts.unsettled >= most, { pause: nextTurn });
     }
-    while (pipeline.counts.unsettled < most) await nextTurn();
+    await waitFor(`${most} unsettled blocks`, () => pipeline.counts.unsettled >= most, { pause: nextTurn });
     for (let i = 0; i < 50; i++) await nextTurn();
     assert.equal(pipeline.counts.unsettled, most, name);
     held.resolve();

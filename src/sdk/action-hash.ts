@@ -11,7 +11,7 @@
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { HeddleError } from '../base/errors.ts';
-import { putHexDigits } from './hex-digits.ts';
+import { putHexNumber } from '../base/hex-digits.ts';
 import { encodeMessagePack, type Packable } from './message-pack.ts';
 import type { L1Action, MultiSigAction } from './wire-actions.ts';
 
@@ -89,7 +89,7 @@ export function addressBytes(address: string): Uint8Array {
 }
 
 function putAddress(address: string, into: Uint8Array, at: number): void {
-  if (address.length !== 2 + 2 * ADDRESS_BYTES || !putHexDigits(address, into, at, ADDRESS_BYTES)) {
+  if (address.length !== 2 + 2 * ADDRESS_BYTES || !putHexNumber(address, into, at, ADDRESS_BYTES)) {
     throw new HeddleError('INVALID_ADDRESS', 'an address has 0x and 40 hex digits');
   }
 }

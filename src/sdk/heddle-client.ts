@@ -251,6 +251,16 @@ export class HeddleClient {
     return dataOf(await this.send({ type: 'createSubAccount', name })) as Address;
   }
 
+  /** Another name of a sub-account. */
+  async subAccountModify(fields: Fields<'subAccountModify'>): Promise<void> {
+    dataOf(await this.send({ type: 'subAccountModify', ...fields }));
+  }
+
+  /** What others may call the signer; empty: nothing any more. */
+  async setDisplayName(displayName: string): Promise<void> {
+    dataOf(await this.send({ type: 'setDisplayName', displayName }));
+  }
+
   /** `usd`: in 10^-6. */
   async subAccountTransfer(fields: Fields<'subAccountTransfer'>): Promise<void> {
     dataOf(await this.send({ type: 'subAccountTransfer', ...fields }));

@@ -75,6 +75,7 @@ export interface InfoTable {
   readonly settlement: [{ readonly height: number }, Settlement | null];
   readonly proof: [{ readonly key: M.Hex }, { readonly height: number; readonly header: M.Hex; readonly proof: M.Hex }];
   readonly budget: [OfUser, Budget];
+  readonly displayName: [OfUser, { readonly user: M.Address; readonly displayName: string | null }];
   readonly limits: [Nothing, Limits];
 }
 

@@ -10,7 +10,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ByteSlab } from '../base/byte-slab.ts';
 import { HeddleError } from '../base/errors.ts';
-import { putHexDigits } from './hex-digits.ts';
+import { putHexNumber } from '../base/hex-digits.ts';
 
 export interface Signature {
   /** r and s, 32 bytes each, big endian. */
@@ -73,7 +73,7 @@ const scalars = new Uint8Array(2 * SCALAR_BYTES);
 const slab = new ByteSlab();
 
 function putScalar(value: unknown, name: string, into: Uint8Array, at: number): void {
-  if (typeof value !== 'string' || !putHexDigits(value, into, at, SCALAR_BYTES)) {
+  if (typeof value !== 'string' || !putHexNumber(value, into, at, SCALAR_BYTES)) {
     throw new HeddleError('MALFORMED_SIGNATURE', `${name} of a signature has to be 0x and up to 64 hex digits`);
   }
   if (!isInRange(into, at)) throw new HeddleError('INVALID_SIGNATURE', `${name} of a signature is out of range`);

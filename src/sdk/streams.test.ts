@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
 import { Random } from '../base/random.ts';
+import { waitFor } from '../base/waits-for-tests.ts';
 import { HeddleClient } from './heddle-client.ts';
 import type { Gap } from './stream-position.ts';
 import type { MessageInfo } from './stream-socket.ts';
@@ -131,9 +132,7 @@ async function withNode(run: (node: MockNode, client: HeddleClient) => Promise<v
   }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
+const until = (condition: () => boolean): Promise<unknown> => waitFor(String(condition), condition);
 
 const USER = `0x${'aB'.repeat(20)}` as const;
 const BTC = { type: 'trades', coin: 'BTC' } as const;

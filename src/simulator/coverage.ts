@@ -5,7 +5,7 @@
  *   REASON_..., CAUSE_..., ACTIVE_..., EVENT_...           as in src/base/codes.ts and the layout pages
  *   accepted KIND, KIND for another, KIND by signers
  *   taker opens, maker flips, ...                          what fills do to positions
- *   record CLASS, and traits of the state at the end       once a seed
+ *   record CLASS, and traits of the state at the end       once a seed; of dormant accounts after every block
  */
 import * as codes from '../base/codes.ts';
 import * as E from '../exchange/layout.ts';
@@ -24,6 +24,7 @@ export function coverageOf(seeds: Iterable<number>, options: RandomBlocksOptions
     let last: Step | undefined;
     for (const step of randomHistory(seed, randomGenesis(seed, options.focus), options)) {
       countStep(step, count);
+      countDormant(step, count);
       last = step;
     }
     if (last !== undefined) countState(last, count);
@@ -137,6 +138,16 @@ function changeOf(before: bigint, delta: bigint): string {
   return before > 0n === delta > 0n ? 'increases' : 'decreases';
 }
 
+/** What dormant accounts have; after every block, since few stay dormant to the end. */
+function countDormant({ ledger }: Step, count: Count): void {
+  for (const { account, margin, positions, volume } of ledger.state.dormant.values()) {
+    if (margin !== undefined) count('dormant account with a margin account');
+    if (positions !== undefined) count('dormant account with a position');
+    if (volume?.history !== undefined) count('dormant account with a history');
+    if (account.name !== '') count('dormant account with a name');
+  }
+}
+
 function countState({ ledger }: Step, count: Count): void {
   for (const name of new Set(ledger.records().map((record) => record.recordClass))) count(`record ${name}`);
   const { accounts, state } = ledger;
@@ -163,9 +174,6 @@ function countState({ ledger }: Step, count: Count): void {
     'account became dormant': state.folded > 0,
     'dormant account revived': state.revived > 0,
     'no number for a dormant account': state.stayedDormant > 0,
-    'dormant account with a margin account': [...state.dormant.values()].some(({ margin }) => margin !== undefined),
-    'dormant account with a position': [...state.dormant.values()].some(({ positions }) => positions !== undefined),
-    'dormant account with a history': [...state.dormant.values()].some(({ volume }) => volume?.history !== undefined),
     'open interest grows too fast': state.markets.some(({ fast }) => fast),
   };
   for (const [name, holds] of Object.entries(traits)) if (holds) count(name);

@@ -19,6 +19,8 @@ import type {
   ReferrerTransaction,
   ScheduleCancelTransaction,
   SendPerpTransaction,
+  SetDisplayNameTransaction,
+  SubAccountModifyTransaction,
   SubTransferTransaction,
   TransferTransaction,
   VaultModifyTransaction,
@@ -197,8 +199,42 @@ function undoing(world: RandomWorld): MultiSigTransaction {
   };
 }
 
+/** Names that a ledger takes, up to 24 bytes, and such as it does not. */
+const NAMES = ['a', 'hedge', 'carry 2', 'twenty-four bytes a name', 'é'.repeat(12), '名前', 'a\u00a0b'];
+const BAD_NAMES = [' hedge', 'hedge ', ' ', 'tab\there', 'line\n', '\x7f'];
+const LONG_TEXTS = ['seventy-two bytes: '.repeat(4).slice(0, 72), 'é'.repeat(36), 'x'.repeat(25), 'x'.repeat(48)];
+const DESCRIPTIONS = ['d', 'two\nlines ', 'x'.repeat(384), 'é'.repeat(100), '名'.repeat(128), 'y'.repeat(24), 'z'.repeat(49)];
+
+function randomName(world: RandomWorld): string {
+  const { random } = world;
+  return random.pick(random.chance(0.9) ? NAMES : BAD_NAMES);
+}
+
 export function randomSubAccount(world: RandomWorld): CreateSubAccountTransaction {
-  return { kind: 'createSubAccount', ...envelope(world, 'plain').signed };
+  const { random } = world;
+  const name = random.chance(0.8) ? { name: randomName(world) } : {};
+  return { kind: 'createSubAccount', ...envelope(world, 'plain').signed, ...name };
+}
+
+/** Also of sub-accounts of others, and of accounts that are none. */
+export function randomSubAccountModify(world: RandomWorld): SubAccountModifyTransaction {
+  const { random } = world;
+  const name = randomName(world);
+  if (world.subAccounts.length === 0 || random.chance(0.2)) {
+    const subAccount = random.pick([...world.known, ...world.fresh, ...world.subAccounts.map(({ address }) => address)]);
+    return { kind: 'subAccountModify', ...envelope(world, 'plain').signed, subAccount, name };
+  }
+  const { address, owner } = random.pick(world.subAccounts);
+  return { kind: 'subAccountModify', sender: owner, ...nonce(world, owner, 0.1), subAccount: address, name };
+}
+
+export function randomDisplayName(world: RandomWorld): SetDisplayNameTransaction {
+  const { random } = world;
+  // Of sub-accounts and vaults too, where nothing is checked of who sends.
+  const owned = [...world.subAccounts, ...world.vaults];
+  const { signed } = envelope(world, 'plain');
+  const whose = owned.length > 0 && random.chance(0.05) ? { sender: random.pick(owned).address } : signed;
+  return { kind: 'setDisplayName', ...whose, name: random.chance(0.25) ? '' : randomName(world) };
 }
 
 export function randomSubTransfer(world: RandomWorld): SubTransferTransaction {
@@ -252,7 +288,12 @@ export function randomVault(world: RandomWorld): CreateVaultTransaction {
   const { signed, actor } = envelope(world, 'plain');
   const amount = { least: vaultMinimum, part: world.transferable(actor) / 4n, below: vaultMinimum - 1n, any: 0n };
   const shape = random.weighted({ least: 40, part: 42, below: 6, any: 12 });
-  return { kind: 'createVault', ...signed, amount: shape === 'any' ? amountOf(world, world.transferable(actor)) : amount[shape] };
+  const texts = {
+    ...(random.chance(0.75) ? { name: random.chance(0.3) ? random.pick(LONG_TEXTS) : randomName(world) } : {}),
+    ...(random.chance(0.6) ? { description: random.pick(DESCRIPTIONS) } : {}),
+  };
+  const given = shape === 'any' ? amountOf(world, world.transferable(actor)) : amount[shape];
+  return { kind: 'createVault', ...signed, amount: given, ...texts };
 }
 
 export function randomVaultTransfer(world: RandomWorld): VaultTransferTransaction {

@@ -18,7 +18,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 const KINDS = [
   ...['transfer', 'deposit', 'toSpot', 'withdraw', 'sendPerp', 'orders', 'oracle', 'updateLeverage', 'isolatedMargin', 'scheduleCancel'],
   ...['twap', 'twapCancel', 'createSubAccount', 'subTransfer', 'approveAgent', 'multiSig', 'approveBuilder', 'registerReferrer'],
-  ...['setReferrer', 'claimRewards', 'noop', 'createVault', 'vaultTransfer', 'vaultModify', 'delist'],
+  ...['setReferrer', 'claimRewards', 'noop', 'createVault', 'vaultTransfer', 'vaultModify', 'delist', 'setDisplayName', 'subAccountModify'],
 ];
 
 const RECORDS = [
@@ -37,6 +37,8 @@ const RECORDS = [
     'delisting votes',
     'seed',
     'dormant account',
+    'name',
+    'vault text',
   ],
 ];
 
@@ -45,7 +47,12 @@ const TRAITS = [
   ...['nonce ring full', 'no number left', 'fee tier', 'maker tier', 'referred', 'partial liquidation', 'scheduled cancel', 'iceberg'],
   ...['isolated position', 'funding paid', 'deficit covered', 'withdrawn', 'delisted', 'average of a hyperp', 'basis and book averages'],
   ...['open interest capped', 'open interest grows too fast', 'account became dormant', 'dormant account revived'],
-  ...['dormant account with a margin account', 'dormant account with a position', 'dormant account with a history'],
+  ...[
+    'dormant account with a margin account',
+    'dormant account with a position',
+    'dormant account with a history',
+    'dormant account with a name',
+  ],
 ];
 
 const OUTCOMES = [

@@ -16,6 +16,7 @@ import {
   randomAgent,
   randomBuilderApproval,
   randomDelist,
+  randomDisplayName,
   randomIsolatedMargin,
   randomLeverage,
   randomMoney,
@@ -25,6 +26,7 @@ import {
   randomSchedule,
   randomSend,
   randomSubAccount,
+  randomSubAccountModify,
   randomSubTransfer,
   randomTransfer,
   randomVault,
@@ -183,6 +185,8 @@ const KINDS = {
   vault: 0.6,
   vaultTransfer: 1.5,
   vaultModify: 0.4,
+  displayName: 0.8,
+  subAccountModify: 0.8,
   delist: 0.15,
   oddReport: 1,
 };
@@ -196,7 +200,18 @@ const WEIGHTS: Readonly<Record<Focus, Readonly<Record<Kind, number>>>> = {
   margin: { ...KINDS, orders: 90, leverage: 9, isolated: 6, money: 4 },
   ledger: { ...KINDS, orders: 12, transfer: 60, money: 20, send: 10 },
   nonces: { ...KINDS, orders: 25, transfer: 60, plain: 20, manyTwaps: 0 },
-  people: { ...KINDS, agent: 9, multiSig: 3, subAccount: 6, subTransfer: 6, builder: 5, referrer: 6, plain: 5 },
+  people: {
+    ...KINDS,
+    agent: 9,
+    multiSig: 3,
+    subAccount: 6,
+    subTransfer: 6,
+    builder: 5,
+    referrer: 6,
+    plain: 5,
+    displayName: 4,
+    subAccountModify: 4,
+  },
   vaults: { ...KINDS, orders: 70, vault: 5, vaultTransfer: 20, vaultModify: 1.5 },
   timed: { ...KINDS, orders: 50, twap: 9, manyTwaps: 1.5, twapCancel: 3, schedule: 12 },
 };
@@ -204,7 +219,9 @@ const WEIGHTS: Readonly<Record<Focus, Readonly<Record<Kind, number>>>> = {
 /** One transaction, or several that belong together. `follows`: oids of the block can be foreseen. */
 function randomTransactions(world: RandomWorld, follows: boolean): Transaction[] {
   const { random } = world;
-  const kinds = WEIGHTS[world.focus];
+  // Where accounts become dormant, some shall have a name by then.
+  const named = (world.genesis.dormantDays ?? 0) > 0 ? { displayName: 3 } : {};
+  const kinds = { ...WEIGHTS[world.focus], ...named };
   const kind = random.weighted(world.sinceDoom > 3 ? { ...kinds, delist: 4 } : kinds);
   if (kind === 'manyTwaps') return manyTwaps(world);
   if (kind === 'flood') return flood(world);
@@ -233,6 +250,8 @@ const MAKERS: Readonly<Record<Exclude<Kind, 'orders' | 'manyTwaps' | 'flood'>, (
   vault: randomVault,
   vaultTransfer: randomVaultTransfer,
   vaultModify: randomVaultModify,
+  displayName: randomDisplayName,
+  subAccountModify: randomSubAccountModify,
   delist: randomDelist,
   oddReport,
 };

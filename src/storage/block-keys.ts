@@ -6,12 +6,13 @@
  * Invariant: each key is there once.
  */
 import { assert } from '../base/assert.ts';
+import { HashIndex, NONE } from '../base/hash-index.ts';
 import { putHex } from '../base/hex-digits.ts';
+import { hashOfBytes } from '../base/key-hash.ts';
 import type { Address, ClientId } from '../ledger/transactions.ts';
 import { ACCOUNT, ADDRESS_BYTES, bytesOfKind, CLIENT_ID, CLIENT_ID_BYTES, MARKET, ORDER, TRANSACTION } from './index-keys.ts';
 
 const TWO_32 = 2 ** 32;
-const SLOTS_LEAST = 64;
 
 /** For one block after the other: the memory of the last is used again. */
 export class BlockKeys {
@@ -111,24 +112,17 @@ class KeySection {
   length = 0;
   private readonly kind: number;
   private readonly keyBytes: number;
-  /** Where keys are, by their hashes: offset + 1, 0: no key. Open addressing, at most half full. */
-  private slots = new Uint32Array(SLOTS_LEAST);
+  /** The number of each key, from 1 on. */
+  private readonly index = new HashIndex();
   private count = 0;
-  /**
-   * Random, so that nobody outside can choose keys that share a hash. A hash is the sum of the key's halves of words times these, of which the upper bits
-   * count: whatever two keys are, few factors give them the same one (Dietzfelbinger, 1996: multiply-shift of vectors).
-   */
-  private readonly factors: Uint32Array;
 
   constructor(kind: number) {
     this.kind = kind;
     this.keyBytes = bytesOfKind(kind);
-    this.factors = crypto.getRandomValues(new Uint32Array(1 + (this.keyBytes >> 1)));
   }
 
   begin(): void {
-    if (this.slots.length > SLOTS_LEAST && this.count * 16 < this.slots.length) this.slots = new Uint32Array(SLOTS_LEAST);
-    else this.slots.fill(0);
+    this.index.clear();
     this.count = 0;
     this.length = 0;
   }
@@ -147,13 +141,13 @@ class KeySection {
 
   /** The key that was written is one of the block. */
   keep(): void {
-    const { slots, length } = this;
-    let slot = this.slotOf(length);
-    for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) if (this.isEqual((slots[slot] as number) - 1, length)) return;
-    slots[slot] = length + 1;
-    this.length += this.keyBytes;
-    this.count++;
-    if (2 * this.count > slots.length) this.grow();
+    const { index, bytes, keyBytes, length } = this;
+    const hash = hashOfBytes(bytes, length + 1, keyBytes - 1);
+    for (let at = index.first(hash); at !== NONE; at = index.next(at, hash)) {
+      if (this.isEqual((index.number(at) - 1) * keyBytes, length)) return;
+    }
+    index.add(hash, ++this.count);
+    this.length += keyBytes;
   }
 
   u48(at: number, value: number): void {
@@ -168,25 +162,6 @@ class KeySection {
 
   hex(at: number, text: string, length: number): void {
     if (!putHex(text, this.bytes, at, length)) assert(false, `${text} is not of ${length} bytes`);
-  }
-
-  private grow(): void {
-    this.slots = new Uint32Array(2 * this.slots.length);
-    for (let at = 0; at < this.length; at += this.keyBytes) {
-      let slot = this.slotOf(at);
-      while (this.slots[slot] !== 0) slot = (slot + 1) & (this.slots.length - 1);
-      this.slots[slot] = at + 1;
-    }
-  }
-
-  private slotOf(at: number): number {
-    const { view, factors, keyBytes } = this;
-    let sum = factors[0] as number;
-    let factor = 1;
-    for (let i = at + 1; i < at + keyBytes - 1; i += 2) sum = (sum + Math.imul(view.getUint16(i), factors[factor++] as number)) | 0;
-    // An odd number of bytes behind the kind leaves the last one.
-    if ((keyBytes & 1) === 0) sum += Math.imul(view.getUint8(at + keyBytes - 1), factors[factor] as number);
-    return sum >>> (1 + Math.clz32(this.slots.length));
   }
 
   private isEqual(one: number, other: number): boolean {

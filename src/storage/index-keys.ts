@@ -6,7 +6,7 @@
  *   u8 kind, u32 market, u48 timeMs, u48 height               markets
  *
  * Numbers are big-endian. Every kind has keys of one length, so that keys can be stored one behind the other.
- * Not here: the keys of a block (block-keys.ts).
+ * Not here: the keys of a block (block-keys.ts), and how keys are kept (index-runs.ts).
  */
 import { assert } from '../base/assert.ts';
 import { putHex } from '../base/hex-digits.ts';
@@ -17,6 +17,7 @@ export const ORDER = 2;
 export const CLIENT_ID = 3;
 export const TRANSACTION = 4;
 export const MARKET = 5;
+export const KINDS = [ACCOUNT, ORDER, CLIENT_ID, TRANSACTION, MARKET];
 export const ADDRESS_BYTES = 20;
 export const CLIENT_ID_BYTES = 16;
 /** Bytes of the term by kind, and of what follows it. */
@@ -24,22 +25,36 @@ const TERM_BYTES = [0, ADDRESS_BYTES, 8, ADDRESS_BYTES + CLIENT_ID_BYTES, 32, 4]
 const REST_BYTES = [0, 6, 10, 10, 10, 12];
 
 export const U48_MAX = 2 ** 48 - 1;
-const U32_MAX = 2 ** 32 - 1;
+const TWO_32 = 2 ** 32;
+const U32_MAX = TWO_32 - 1;
+
+export function isKind(kind: number): boolean {
+  return kind >= ACCOUNT && kind <= MARKET;
+}
 
 /** Of a key. */
 export function bytesOfKind(kind: number): number {
   return 1 + (TERM_BYTES[kind] ?? 0) + (REST_BYTES[kind] ?? 0);
 }
 
-/** Splits what was stored one behind the other. */
-export function splitKeys(bytes: Uint8Array): Uint8Array[] {
-  const keys: Uint8Array[] = [];
+/** Where a key of the kind has its height. */
+export function heightAt(kind: number): number {
+  return bytesOfKind(kind) - (kind === ACCOUNT || kind === MARKET ? 6 : 10);
+}
+
+/** They are keys, one behind the other, and all of them of this height. */
+export function checkKeys(bytes: Uint8Array, height: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [high, low] = [Math.floor(height / TWO_32), height % TWO_32];
   for (let at = 0; at < bytes.length; ) {
-    const length = bytesOfKind(bytes[at] as number);
-    keys.push(bytes.subarray(at, at + length));
-    at += length;
+    const kind = bytes[at] as number;
+    const end = at + bytesOfKind(kind);
+    assert(isKind(kind) && end <= bytes.length, `no key of the index at byte ${at} of ${bytes.length}`);
+    const heightByte = at + heightAt(kind);
+    const isOfBlock = view.getUint32(heightByte + 2) === low && view.getUint16(heightByte) === high;
+    assert(isOfBlock, `a key of another height than ${height}`);
+    at = end;
   }
-  return keys;
 }
 
 export function heightKey(height: number): Uint8Array {

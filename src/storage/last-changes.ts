@@ -5,42 +5,42 @@
  * Invariant: a record is there once, as the last block that has it says. Blocks are gone through from the last to the first, so what has been seen counts.
  * Not here: order. Records come in none; sorted by key they are put a tenth faster, and sorting takes more than that.
  */
-import { randomInt } from 'node:crypto';
+import { HashIndex, NONE } from '../base/hash-index.ts';
+import { hashOfBytes } from '../base/key-hash.ts';
 import { changeAt, changeEnd, HEAD_BYTES, type RecordChange } from '../base/packed-changes.ts';
 
-const FNV_PRIME = 0x01000193;
-/** Senders choose some bytes of keys: they do not know which ones collide. */
-const SEED = randomInt(2 ** 32);
-
-/** Keys that have been seen, by the bytes that they have in pieces: a table with open addresses, never more than half full. */
+/** Keys that have been seen, by the bytes that they have in pieces. */
 class SeenKeys {
-  private readonly mask: number;
-  /** By place: the number of the piece and 1, and where the change is in it. */
+  private readonly pieces: readonly Uint8Array[];
+  /** Numbers of keys, from 1 on, in the order in which they were seen. */
+  private readonly index: HashIndex;
+  /** By number: in which piece the change is, and where in it. */
   private readonly pieceOf: Int32Array;
   private readonly atOf: Int32Array;
-  private readonly pieces: readonly Uint8Array[];
+  private count = 0;
 
+  /** `changes`: the most keys there can be. */
   constructor(pieces: readonly Uint8Array[], changes: number) {
-    const places = 2 ** Math.ceil(Math.log2(2 * changes + 2));
     this.pieces = pieces;
-    this.mask = places - 1;
-    this.pieceOf = new Int32Array(places);
-    this.atOf = new Int32Array(places);
+    this.index = new HashIndex(changes);
+    this.pieceOf = new Int32Array(changes + 1);
+    this.atOf = new Int32Array(changes + 1);
   }
 
   /** The key of a change is new: it is seen from now on. */
   isNew(number: number, at: number): boolean {
-    const piece = this.pieces[number] as Uint8Array;
-    const { mask, pieceOf, atOf } = this;
-    for (let place = hashAt(piece, at) & mask; ; place = (place + 1) & mask) {
-      const other = pieceOf[place] as number;
-      if (other === 0) {
-        pieceOf[place] = number + 1;
-        atOf[place] = at;
-        return true;
-      }
-      if (isSameKey(piece, at, this.pieces[other - 1] as Uint8Array, atOf[place] as number)) return false;
+    const { index, pieces, pieceOf, atOf } = this;
+    const piece = pieces[number] as Uint8Array;
+    const hash = hashOfBytes(piece, at + HEAD_BYTES, piece[at] as number);
+    for (let place = index.first(hash); place !== NONE; place = index.next(place, hash)) {
+      const other = index.number(place);
+      if (isSameKey(piece, at, pieces[pieceOf[other] as number] as Uint8Array, atOf[other] as number)) return false;
     }
+    const key = ++this.count;
+    pieceOf[key] = number;
+    atOf[key] = at;
+    index.add(hash, key);
+    return true;
   }
 }
 
@@ -53,12 +53,6 @@ export function* lastChanges(blocks: readonly (readonly Uint8Array[])[]): Genera
   for (const [number, piece] of pieces.entries()) {
     for (let at = 0; at < piece.length; at = changeEnd(piece, at)) if (seen.isNew(number, at)) yield changeAt(piece, at);
   }
-}
-
-function hashAt(piece: Uint8Array, at: number): number {
-  let hash = SEED;
-  for (let i = at + HEAD_BYTES, end = i + (piece[at] as number); i < end; i++) hash = Math.imul(hash ^ (piece[i] as number), FNV_PRIME);
-  return hash ^ (hash >>> 15);
 }
 
 function isSameKey(piece: Uint8Array, at: number, other: Uint8Array, otherAt: number): boolean {

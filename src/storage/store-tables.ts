@@ -28,11 +28,15 @@ const WRITING = {
    */
   batchStartThreshold: Number.MAX_SAFE_INTEGER,
 } as const;
+/** With those of older versions. */
+const TABLES_MAX = 16;
 const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 export const IDENTITY = Buffer.from('identity');
 export const HEIGHT = Buffer.from('height');
 /** The first height whose body is there. */
 export const FIRST = Buffer.from('first');
+/** There while the index of an older version is being converted. */
+export const CONVERTING = Buffer.from('converting');
 
 export class StoreTables {
   readonly folder: string;
@@ -41,9 +45,9 @@ export class StoreTables {
   readonly bodies: Table;
   readonly receiptsOf: Table;
   readonly state: Table;
-  readonly index: Table;
-  /** The index keys of each block, to find them again for pruning. */
-  readonly terms: Table;
+  /** The index: run-record.ts and run-chunks.ts say what is in these two. */
+  readonly runs: Table;
+  readonly chunks: Table;
   readonly addresses: Table;
   readonly numbers: Table;
   private readonly root: RootDatabase<Uint8Array, Uint8Array>;
@@ -51,17 +55,21 @@ export class StoreTables {
   /** Throws what LMDB throws. */
   constructor(folder: string) {
     this.folder = folder;
-    this.root = open({ path: folder, noSubdir: false, ...WRITING, ...BYTES });
-    const table = (name: string): Table => this.root.openDB<Uint8Array, Uint8Array>({ name, ...BYTES });
-    this.meta = table('meta');
-    this.headers = table('headers');
-    this.bodies = table('bodies');
-    this.receiptsOf = table('receipts');
-    this.state = table('state');
-    this.index = table('index');
-    this.terms = table('terms');
-    this.addresses = table('addresses');
-    this.numbers = table('numbers');
+    this.root = open({ path: folder, noSubdir: false, maxDbs: TABLES_MAX, ...WRITING, ...BYTES });
+    this.meta = this.table('meta');
+    this.headers = this.table('headers');
+    this.bodies = this.table('bodies');
+    this.receiptsOf = this.table('receipts');
+    this.state = this.table('state');
+    this.runs = this.table('runs');
+    this.chunks = this.table('chunks');
+    this.addresses = this.table('addresses');
+    this.numbers = this.table('numbers');
+  }
+
+  /** Made if it is not there. */
+  table(name: string): Table {
+    return this.root.openDB<Uint8Array, Uint8Array>({ name, ...BYTES });
   }
 
   get height(): number | undefined {

@@ -9,6 +9,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { PackedChanges } from '../base/packed-changes.ts';
+import { waitFor } from '../base/waits-for-tests.ts';
+import { BlockKeys } from './block-keys.ts';
+import { readRuns } from './run-record.ts';
 import { type BlockCommit, Store } from './store.ts';
 import { StoreTables } from './store-tables.ts';
 import { type CommitBytes, JOINED_BYTES_MAX, type JoinClock, StoreWriter } from './store-writer.ts';
@@ -16,6 +19,7 @@ import { type CommitBytes, JOINED_BYTES_MAX, type JoinClock, StoreWriter } from 
 const JOIN_MS = 250;
 const HOUR_MS = 3_600_000;
 const NOTHING = new Uint8Array();
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const OPTIONS = { chainId: new Uint8Array(32).fill(4), joinMs: HOUR_MS };
 
 class HeldClock implements JoinClock {
@@ -36,8 +40,7 @@ class HeldClock implements JoinClock {
 
   /** Resolves when somebody waits: for how long. */
   async untilWaiting(): Promise<number> {
-    while (this.waiting === undefined) await new Promise((resolve) => setImmediate(resolve));
-    return this.waiting.ms;
+    return waitFor('somebody who waits', () => this.waiting?.ms, { pause: nextTurn });
   }
 
   pass(): void {
@@ -126,6 +129,38 @@ test('a block that comes alone is written at once; those that come soon after it
     assert.deepEqual(groups, [1, 4, 1]);
   }));
 
+function keysAt(height: number): Uint8Array {
+  const keys = new BlockKeys();
+  keys.begin(height, height);
+  keys.market(1);
+  return keys.finish();
+}
+
+test('index keys of one transaction are one run', () =>
+  withWriter(async ({ writer, tables, clock }) => {
+    await writer.commit({ ...blockAt(1), keys: keysAt(1) });
+    const joining = [2, 3, 4, 5].map((height) => writer.commit({ ...blockAt(height), keys: height === 5 ? NOTHING : keysAt(height) }));
+    await clock.untilWaiting();
+    clock.pass();
+    await Promise.all(joining);
+    assert.deepEqual(
+      readRuns(tables).map(({ from, to, bytes }) => [from, to, bytes]),
+      [
+        [1, 1, 17],
+        [2, 4, 51],
+      ],
+    );
+  }));
+
+test('what is no key of the block is not taken', () =>
+  withWriter(async ({ writer, tables }) => {
+    for (const keys of [keysAt(2), keysAt(1).subarray(1), keysAt(1).subarray(0, 16), Uint8Array.of(0), Uint8Array.of(6, 0, 0)]) {
+      assert.throws(() => writer.commit({ ...blockAt(1), keys }), /assertion failed: (?:no key of the index|a key of another height)/);
+    }
+    await writer.commit({ ...blockAt(1), keys: keysAt(1) });
+    assert.equal(readRuns(tables).length, 1);
+  }));
+
 test('the time is from the beginning of one transaction to that of the next', () =>
   withWriter(async ({ writer, clock, groups }) => {
     await writer.commit(blockAt(1));
@@ -162,7 +197,7 @@ for (const [name, end] of [
 test('what is asked for while a transaction is written holds for what has come meanwhile, and for nothing later', () =>
   withWriter(async ({ writer, clock, groups }) => {
     const first = writer.commit(blockAt(1));
-    while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await waitFor('a transaction', () => groups.length > 0, { pause: nextTurn });
     const second = writer.commit(blockAt(2));
     writer.hasten();
     await Promise.all([first, second]);

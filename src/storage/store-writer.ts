@@ -12,12 +12,13 @@
 import { PackedChanges } from '../base/packed-changes.ts';
 import { unpackBlock } from '../ledger/packed-block.ts';
 import { packBody, packReceipts } from './block-packing.ts';
-import { pack, unpack } from './compression.ts';
-import { heightKey, splitKeys } from './index-keys.ts';
+import { pack } from './compression.ts';
+import { checkKeys, heightKey } from './index-keys.ts';
+import { IndexRuns } from './index-runs.ts';
 import { lastChanges } from './last-changes.ts';
-import { damagedText, stoppedBy, storeClosed, storeError } from './lmdb-error.ts';
+import { stoppedBy, storeClosed, storeError } from './lmdb-error.ts';
 import { FileSizeNote } from './lmdb-file.ts';
-import { StorageError } from './storage-error.ts';
+import type { StorageError } from './storage-error.ts';
 import { FIRST, HEIGHT, type StoreTables, type Write } from './store-tables.ts';
 import { StoredAddresses } from './stored-addresses.ts';
 
@@ -41,7 +42,7 @@ export interface BlockWriter {
   readonly height: number | undefined;
   /** Resolves when it is on disk. Rejects with errors of the disk, or STORE_STOPPED after one. */
   commit(block: CommitBytes): Promise<void>;
-  /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
+  /** Removes bodies and receipts of the heights below, and what the index has of them bit by bit; headers stay, and so does the last block. */
   prune(below: number): Promise<void>;
   /** What was committed until now waits for nothing that could join it. */
   hasten(): void;
@@ -93,6 +94,7 @@ export class StoreWriter implements BlockWriter {
   height: number | undefined;
   private readonly tables: StoreTables;
   private readonly book: StoredAddresses;
+  private readonly runs: IndexRuns;
   private readonly size: FileSizeNote;
   private empty: boolean;
   private readonly joining: Joining;
@@ -110,6 +112,7 @@ export class StoreWriter implements BlockWriter {
     this.joining = { joinMs, clock };
     this.tables = tables;
     this.book = new StoredAddresses(tables.addresses, tables.numbers);
+    this.runs = new IndexRuns(tables);
     this.size = new FileSizeNote(tables.folder);
     this.height = tables.height;
     this.empty = this.height === undefined;
@@ -122,13 +125,13 @@ export class StoreWriter implements BlockWriter {
     // Records and index keys are many: they are looked at when they are written, and nothing is kept of them. Nothing may be wrong with them by then:
     // a write that stops in the middle is a part of one.
     new PackedChanges(changed);
+    checkKeys(keys, height);
     const { packed, newAddresses } = packBody(journaled ? unpackBlock(body) : body, this.book);
     const writes: Write[] = [
       { table: tables.headers, key: at, value: pack(header) },
       { table: tables.bodies, key: at, value: packed },
       { table: tables.receiptsOf, key: at, value: packReceipts(receipts) },
     ];
-    if (keys.length > 0) writes.push({ table: tables.terms, key: at, value: pack(keys) });
     for (const { address, number } of this.book.add(newAddresses)) {
       writes.push({ table: tables.addresses, key: number, value: address }, { table: tables.numbers, key: address, value: number });
     }
@@ -151,8 +154,7 @@ export class StoreWriter implements BlockWriter {
       const writes: Write[] = [];
       for (let height = first; height < end; height++) {
         const key = heightKey(height);
-        for (const term of this.keysAt(height)) writes.push({ table: tables.index, key: term, value: undefined });
-        for (const table of [tables.bodies, tables.receiptsOf, tables.terms]) writes.push({ table, key, value: undefined });
+        for (const table of [tables.bodies, tables.receiptsOf]) writes.push({ table, key, value: undefined });
       }
       writes.push({ table: tables.meta, key: FIRST, value: heightKey(end) });
       const written = this.write({ writes, keys: NOTHING, changed: [], height: undefined }, 0);
@@ -171,17 +173,6 @@ export class StoreWriter implements BlockWriter {
     this.hasten();
     await this.writing;
     this.stopped ??= storeClosed();
-  }
-
-  private keysAt(height: number): Uint8Array[] {
-    const packed = this.tables.terms.getBinary(heightKey(height));
-    if (packed === undefined) return [];
-    try {
-      return splitKeys(unpack(packed));
-    } catch (cause) {
-      const what = `what belongs to height ${height}: ${(cause as Error).message}`;
-      throw new StorageError('STORE_DAMAGED', damagedText(this.tables.folder, what), { cause });
-    }
   }
 
   private write(part: Omit<Waiting, 'resolve' | 'reject'>, bytes: number): Promise<void> {
@@ -203,7 +194,9 @@ export class StoreWriter implements BlockWriter {
       this.waitingBytes = 0;
       this.hastened = false;
       try {
-        await this.tables.write(this.joined(group));
+        // Before anything is written: a write that stops in the middle is a part of one.
+        const index = this.runs.writes(group.flatMap(({ height, keys }) => (height === undefined ? [] : [{ height, keys }])));
+        await this.tables.write(this.joined(group, index));
         this.height = group.findLast(({ height }) => height !== undefined)?.height ?? this.height;
         for (const { resolve } of group) resolve();
         await this.size.update(false);
@@ -217,12 +210,10 @@ export class StoreWriter implements BlockWriter {
   }
 
   /** In the order in which they came, but for records, of which the last change counts. */
-  private *joined(group: readonly Waiting[]): Generator<Write> {
-    const { index, state } = this.tables;
-    for (const { writes, keys } of group) {
-      yield* writes;
-      for (const key of splitKeys(keys)) yield { table: index, key, value: NOTHING };
-    }
+  private *joined(group: readonly Waiting[], index: readonly Write[]): Generator<Write> {
+    const { state } = this.tables;
+    for (const { writes } of group) yield* writes;
+    yield* index;
     for (const { key, value } of lastChanges(group.map(({ changed }) => changed))) yield { table: state, key, value };
   }
 

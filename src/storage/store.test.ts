@@ -17,8 +17,10 @@ import { packBlock, unpackBlock } from '../ledger/packed-block.ts';
 import { encodeBlock, encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Address, Block, ClientId, Transaction } from '../ledger/transactions.ts';
 import { BlockKeys } from './block-keys.ts';
+import { bytesOfKind, heightKey } from './index-keys.ts';
 import type { StorageError } from './storage-error.ts';
 import { type BlockCommit, type Place, Store, type StoreOptions } from './store.ts';
+import { IDENTITY, StoreTables, type Write } from './store-tables.ts';
 
 /** Raise for a longer look. */
 const SEEDS = 4;
@@ -291,6 +293,38 @@ inBothForms('whoever reads between commits sees whole ones', async (folder, opti
   await store.close();
 });
 
+inBothForms('whoever looks up between commits finds every block once, while runs of the index are merged', async (folder, options) => {
+  const store = await Store.open(folder, options);
+  const keys = new BlockKeys();
+  let committed = -1;
+  const commit = async (height: number): Promise<void> => {
+    keys.begin(height, height);
+    keys.account(address(1));
+    const nothing = new Uint8Array();
+    await store.commit({ height, timeMs: 1, header: nothing, body: nothing, receipts: nothing, changed: [], keys: keys.finish() }, height);
+    committed = height;
+  };
+  let going = true;
+  const seen = new Set<number>();
+  const reading = (async () => {
+    for (; going; await new Promise((done) => setImmediate(done))) {
+      const heights = store.heightsOfAccount(address(1));
+      assert.deepEqual(
+        heights,
+        Array.from({ length: Math.max(heights.length, committed + 1) }, (_, height) => height),
+      );
+      assert.deepEqual(store.heightsOfAccount(address(1), { newestFirst: true, limit: 40 }), heights.toReversed().slice(0, 40));
+      seen.add(heights.length);
+    }
+  })();
+  // More than two depths of runs.
+  for (let height = 0; height < 300; height++) await commit(height);
+  going = false;
+  await reading;
+  assert.ok(seen.size > 20, `${seen.size} lengths seen`);
+  await store.close();
+});
+
 inBothForms('never ahead of the journal, never out of order', async (folder, options) => {
   const store = await Store.open(folder, options);
   const block = (height: number): BlockCommit => randomBlock(new Random(height), height);
@@ -419,39 +453,66 @@ inBothForms('in use, of another chain, of another version', async (folder, optio
     Store.open(folder, { ...options, chainId: new Uint8Array(32) }),
     hasCode('WRONG_CHAIN', /belongs to the chain 0404/),
   );
-  await setVersion(folder, 3);
-  await assert.rejects(Store.open(folder, options), hasCode('WRONG_VERSION', /version 3: open it with the release/));
+  await setVersion(folder, 4);
+  await assert.rejects(Store.open(folder, options), hasCode('WRONG_VERSION', /version 4: open it with the release/));
 });
 
 async function setVersion(folder: string, version: number): Promise<void> {
-  const { open } = await import('lmdb');
-  const root = open({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' });
-  const meta = root.openDB<Uint8Array, Uint8Array>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
-  meta.putSync(Buffer.from('identity'), Buffer.concat([Buffer.of(0, 0, 0, version), OPTIONS.chainId]));
-  await root.close();
+  const tables = new StoreTables(folder);
+  const value = Buffer.concat([Buffer.of(0, 0, 0, version), OPTIONS.chainId]);
+  await tables.write([{ table: tables.meta, key: IDENTITY, value }]);
+  await tables.close();
 }
 
-inBothForms('a store of the version before is gone on with', async (folder, options) => {
-  const random = new Random(8);
-  const model = new Model();
-  const add = async (store: Store): Promise<void> => {
-    const block = { ...randomBlock(random, model.height + 1), body: bytesOf(random, 0, 500) };
-    model.apply(block);
-    await store.commit(block, JOURNAL_LAST);
-  };
-  let store = await Store.open(folder, options);
-  // Bytes are kept as version 1 kept them.
-  for (let i = 0; i < 5; i++) await add(store);
-  await store.close();
-  await setVersion(folder, 1);
-  store = await Store.open(folder, options);
-  check(store, model, random);
-  await add(store);
-  await store.close();
-  store = await Store.open(folder, options);
-  check(store, model, random);
-  await store.close();
-});
+/** The index becomes a table of single keys, as versions 1 and 2 had it. */
+async function makeOld(folder: string, version: number): Promise<void> {
+  const tables = new StoreTables(folder);
+  const [index, terms] = [tables.table('index'), tables.table('terms')];
+  const writes: Write[] = [];
+  for (const table of [tables.runs, tables.chunks]) {
+    for (const { key, value } of table.getRange({})) {
+      writes.push({ table, key, value: undefined });
+      if (table === tables.runs) continue;
+      const keyBytes = bytesOfKind(value[0] as number);
+      for (let at = 0; at < value.length; at += keyBytes) {
+        writes.push({ table: index, key: value.subarray(at, at + keyBytes), value: new Uint8Array() });
+      }
+    }
+  }
+  writes.push({ table: terms, key: heightKey(tables.first ?? 0), value: Uint8Array.of(1) });
+  await tables.write(writes);
+  await tables.close();
+  await setVersion(folder, version);
+}
+
+for (const version of [1, 2]) {
+  inBothForms(`a store of version ${version} is gone on with`, async (folder, options) => {
+    const random = new Random(8);
+    const model = new Model();
+    const add = async (store: Store): Promise<void> => {
+      const block = { ...randomBlock(random, model.height + 1), body: bytesOf(random, 0, 500) };
+      model.apply(block);
+      await store.commit(block, JOURNAL_LAST);
+    };
+    let store = await Store.open(folder, options);
+    // Bytes are kept as version 1 kept them.
+    for (let i = 0; i < 30; i++) await add(store);
+    await store.prune(3);
+    model.first = 3;
+    await store.close();
+    await makeOld(folder, version);
+    store = await Store.open(folder, options);
+    check(store, model, random);
+    for (let i = 0; i < 20; i++) await add(store);
+    check(store, model, random);
+    await store.prune(40);
+    model.first = 40;
+    await store.close();
+    store = await Store.open(folder, options);
+    check(store, model, random);
+    await store.close();
+  });
+}
 
 inBothForms('blocks are kept in columns, with one book of addresses, and come back as their encodings', async (folder, options) => {
   const random = new Random(4);

@@ -17,12 +17,14 @@ import { encodeTransaction } from '../ledger/transaction-codec.ts';
 import type { Address, Block, ClientId } from '../ledger/transactions.ts';
 import { unpackBody, unpackReceipts } from './block-packing.ts';
 import { unpack } from './compression.ts';
+import { convertIndex } from './index-conversion.ts';
 import { accountTerm, boundKey, clientIdTerm, heightKey, marketKey, orderTerm, readU48, transactionTerm, U48_MAX } from './index-keys.ts';
 import { damagedText, readError, storeError } from './lmdb-error.ts';
 import { FileSizeNote, wrongWithFile } from './lmdb-file.ts';
 import { RealDisk } from './real-disk.ts';
+import { type KeyRange, keysBetween } from './run-lookup.ts';
 import { StorageError } from './storage-error.ts';
-import { HEIGHT, IDENTITY, StoreTables, type Table } from './store-tables.ts';
+import { CONVERTING, HEIGHT, IDENTITY, StoreTables, type Table, type Write } from './store-tables.ts';
 import { StoreThread } from './store-thread.ts';
 import { type BlockWriter, type CommitBytes, StoreWriter } from './store-writer.ts';
 import { StoredAddresses } from './stored-addresses.ts';
@@ -77,9 +79,12 @@ export interface StateRecords extends Iterable<{ readonly key: Uint8Array; reado
   close(): void;
 }
 
-const VERSION = 2;
-/** Its bodies and receipts are in forms that this version reads too: such a store is gone on with, and is of this version from then on. */
-const VERSION_BEFORE = 1;
+const VERSION = 3;
+/**
+ * Their bodies and receipts are in forms that this version reads too, and their index is converted: such a store is gone on with, and is of this version from
+ * then on.
+ */
+const VERSIONS_BEFORE = [1, 2];
 const LIMIT = 1000;
 const NOTHING = new Uint8Array();
 
@@ -113,6 +118,7 @@ export class Store {
       const opened = new StoreTables(folder);
       tables = opened;
       if (await identify(opened, chainId)) await disk.syncFolder();
+      await convertIndex(opened);
       const writer = thread ? await StoreThread.start(folder, joinMs, () => opened.renew()) : new StoreWriter(opened, { joinMs });
       return new Store(disk, opened, writer);
     } catch (cause) {
@@ -221,10 +227,12 @@ export class Store {
   ): { readonly height: number; readonly timeMs: number }[] {
     const least = marketKey(market, range.fromMs ?? 0, 0);
     const greatest = marketKey(market, Math.min(range.toMs ?? U48_MAX, U48_MAX), U48_MAX);
-    return this.between(least, greatest, range, (key) => ({ height: readU48(key, 11), timeMs: readU48(key, 5) }));
+    const { limit = LIMIT, newestFirst = false } = range;
+    const keys = this.keysBetween({ least, greatest, from: 0, to: U48_MAX, limit, newestFirst });
+    return keys.map((key) => ({ height: readU48(key, 11), timeMs: readU48(key, 5) }));
   }
 
-  /** Removes bodies, receipts and index entries of the heights below; headers stay, and so does the last block. */
+  /** Removes bodies, receipts and the index of the heights below, of which nothing is found any more; headers stay, and so does the last block. */
   prune(below: number): Promise<void> {
     return this.writer.prune(below);
   }
@@ -261,22 +269,14 @@ export class Store {
   }
 
   private lookup<T>(term: Uint8Array, range: LookupRange, answer: (key: Uint8Array, termBytes: number) => T): T[] {
-    const least = boundKey(term, range.from ?? 0, false);
-    const greatest = boundKey(term, Math.min(range.to ?? U48_MAX, U48_MAX), true);
-    return this.between(least, greatest, range, (key) => answer(key, term.length));
+    const { limit = LIMIT, newestFirst = false } = range;
+    const [from, to] = [range.from ?? 0, Math.min(range.to ?? U48_MAX, U48_MAX)];
+    const [least, greatest] = [boundKey(term, from, false), boundKey(term, to, true)];
+    return this.keysBetween({ least, greatest, from, to, limit, newestFirst }).map((key) => answer(key, term.length));
   }
 
-  private between<T>(
-    least: Uint8Array,
-    greatest: Uint8Array,
-    { limit = LIMIT, newestFirst = false }: { readonly limit?: number; readonly newestFirst?: boolean },
-    answer: (key: Uint8Array) => T,
-  ): T[] {
-    const [start, end] = newestFirst ? [greatest, least] : [least, greatest];
-    return this.readable(() => {
-      const keys = this.tables.index.getKeys({ start, end, inclusiveEnd: true, reverse: newestFirst, limit });
-      return Array.from(keys, answer);
-    });
+  private keysBetween(range: KeyRange): Uint8Array[] {
+    return this.readable(() => keysBetween(this.tables, range));
   }
 
   /** What LMDB finds wrong while it reads is damage. */
@@ -316,20 +316,20 @@ async function identify(tables: StoreTables, chainId: Uint8Array): Promise<boole
     return true;
   }
   const version = identity.readUInt32BE();
-  if (version !== VERSION && version !== VERSION_BEFORE) {
+  if (version !== VERSION && !VERSIONS_BEFORE.includes(version)) {
     throw new StorageError('WRONG_VERSION', `the store in ${folder} is of version ${version}: open it with the release that wrote it`);
   }
   if (!identity.subarray(4).equals(chainId)) {
     const chain = identity.subarray(4).toString('hex');
     throw new StorageError('WRONG_CHAIN', `the store in ${folder} belongs to the chain ${chain}: choose its genesis, or another folder`);
   }
-  if (version === VERSION_BEFORE) await writeIdentity(tables, chainId);
+  if (version !== VERSION) await writeIdentity(tables, chainId, { table: meta, key: CONVERTING, value: NOTHING });
   return false;
 }
 
-function writeIdentity(tables: StoreTables, chainId: Uint8Array): Promise<void> {
+function writeIdentity(tables: StoreTables, chainId: Uint8Array, ...more: Write[]): Promise<void> {
   const identity = Buffer.alloc(4 + 32);
   identity.writeUInt32BE(VERSION);
   identity.set(chainId, 4);
-  return tables.write([{ table: tables.meta, key: IDENTITY, value: identity }]);
+  return tables.write([{ table: tables.meta, key: IDENTITY, value: identity }, ...more]);
 }

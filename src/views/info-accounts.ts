@@ -228,7 +228,7 @@ export function multiSigSigners(views: Views, fields: RequestFields): unknown {
   return { authorizedUsers, threshold: account.threshold };
 }
 
-/** Sub-accounts, oldest number first. They have no names in the ledger: they are counted. */
+/** Sub-accounts, oldest number first. Those without a name are counted. */
 function subAccountsOf(views: Views, user: Address): { readonly number: number; readonly name: string; readonly address: Address }[] {
   const { mirror } = views;
   const master = mirror.numberOf(user);
@@ -239,7 +239,7 @@ function subAccountsOf(views: Views, user: Address): { readonly number: number; 
       const account = mirror.account(number);
       return account?.role === L.ROLE_SUB_ACCOUNT ? [{ number, address: account.address }] : [];
     })
-    .map((account, i) => ({ ...account, name: `Sub-account ${i + 1}` }));
+    .map((account, i) => ({ ...account, name: mirror.names.get(account.number) ?? `Sub-account ${i + 1}` }));
 }
 
 export function subAccounts(views: Views, fields: RequestFields): unknown {

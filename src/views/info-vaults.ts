@@ -1,6 +1,6 @@
 /**
  * Vaults and those who have put money into them. Equity is the share of what the vault is worth (docs/rules.md, 8).
- * Vaults have no names and descriptions in the ledger: they are counted, and the backstop vault says what it is.
+ * Vaults that were made without a name are counted, and the backstop vault says what it is.
  */
 import { NO_ACCOUNT } from '../kernel/layout.ts';
 import type { Address } from '../ledger/transactions.ts';
@@ -14,7 +14,13 @@ const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
 const PPM = 1_000_000;
 const DAY_MS = 86_400_000;
 
-const nameOf = ({ backstop, index }: VaultState): string => (backstop ? 'Backstop vault' : `Vault ${index}`);
+function nameOf({ mirror }: Views, { account, backstop, index }: VaultState): string {
+  return backstop ? 'Backstop vault' : (mirror.vaultName(account) ?? `Vault ${index}`);
+}
+
+function descriptionOf({ mirror }: Views, { account, backstop }: VaultState): string {
+  return backstop ? 'Takes over accounts that the book cannot liquidate.' : (mirror.vaultDescription(account) ?? '');
+}
 
 function leaderOf({ mirror }: Views, { leader }: VaultState): Address {
   return leader === NO_ACCOUNT ? ZERO_ADDRESS : (mirror.addressOf(leader) ?? ZERO_ADDRESS);
@@ -31,7 +37,7 @@ export function leadingVaults(views: Views, account: number | undefined): unknow
   const owned = [...views.mirror.owned.of(account).keys()].sort((a, b) => a - b);
   return owned.flatMap((number) => {
     const vault = views.mirror.vaults.get(number);
-    return vault === undefined ? [] : [{ address: views.addressOf(number), name: nameOf(vault) }];
+    return vault === undefined ? [] : [{ address: views.addressOf(number), name: nameOf(views, vault) }];
   });
 }
 
@@ -61,7 +67,7 @@ export function vaultSummaries(views: Views): unknown {
   return [...views.mirror.vaults.values()]
     .sort((a, b) => a.index - b.index)
     .map((vault) => ({
-      name: nameOf(vault),
+      name: nameOf(views, vault),
       vaultAddress: views.addressOf(vault.account),
       leader: leaderOf(views, vault),
       tvl: quoteText(views.accountValue(vault.account)),
@@ -88,10 +94,10 @@ export function vaultDetails(views: Views, fields: RequestFields): unknown {
   const value = views.accountValue(vault.account);
   const { withdrawable } = summaryOf(views, vault.account);
   return {
-    name: nameOf(vault),
+    name: nameOf(views, vault),
     vaultAddress: address,
     leader: leaderOf(views, vault),
-    description: vault.backstop ? 'Takes over accounts that the book cannot liquidate.' : '',
+    description: descriptionOf(views, vault),
     portfolio: portfolioOf(views, vault.account),
     apr: 0,
     followerState: own === undefined || user === undefined ? null : followerJson(views, vault, user, own),

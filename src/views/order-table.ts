@@ -14,11 +14,12 @@
  * closed stays whatever they do, also before its record has come.
  */
 import { assert } from '../base/assert.ts';
+import { HashIndex, NONE } from '../base/hash-index.ts';
+import { hashOfFive, hashOfNeighbour, hashOfPair } from '../base/key-hash.ts';
 import { OID_SLOT_BITS as SLOT_BITS } from '../exchange/layout.ts';
 import type { OrderStatus } from '../exchange/messages.ts';
 import type { ClientId, TimeInForce } from '../ledger/transactions.ts';
 import { CLIENT_ID_BYTES, highWord, lowWord, readClientId, writeClientId } from './packed-words.ts';
-import { hashOfFive, hashOfNeighbour, hashOfPair, NONE, RowIndex } from './row-index.ts';
 import { NO_ROW, RowSpace } from './row-space.ts';
 
 export interface TriggerTerms {
@@ -257,13 +258,13 @@ export class TrackedOrder {
 
 export class OrderTable {
   private readonly rows = new RowSpace(ROW_BYTES);
-  private readonly byOid = new RowIndex();
+  private readonly byOid = new HashIndex();
   /** By account and client id: the open one, else the latest. */
-  private readonly byClientId = new RowIndex();
+  private readonly byClientId = new HashIndex();
   /** Open ones by account and slot. */
-  private readonly bySlot = new RowIndex();
+  private readonly bySlot = new HashIndex();
   /** The first of the open ones of an account. */
-  private readonly firstOpen = new RowIndex();
+  private readonly firstOpen = new HashIndex();
   /** Few have any. */
   private readonly children = new Map<number, readonly bigint[]>();
   /** Rows of orders that cannot be found any more, as long as somebody may still look at them, or show them. */
@@ -281,14 +282,14 @@ export class OrderTable {
   findClientId(account: number, clientId: ClientId): TrackedOrder | undefined {
     writeClientId(this.clientId, 0, clientId);
     const at = this.placeOfClientId(account, this.clientId, 0, hashOfClientId(account, this.clientId, 0));
-    return at === NONE ? undefined : this.order(this.byClientId.row(at));
+    return at === NONE ? undefined : this.order(this.byClientId.number(at));
   }
 
   openOf(account: number): TrackedOrder[] {
     const open: TrackedOrder[] = [];
     const at = this.placeOfFirstOpen(account);
     if (at === NONE) return open;
-    for (let row = this.firstOpen.row(at); row !== NO_ROW; row = this.word(row, OPEN_BEHIND)) open.push(this.order(row));
+    for (let row = this.firstOpen.number(at); row !== NO_ROW; row = this.word(row, OPEN_BEHIND)) open.push(this.order(row));
     return open;
   }
 
@@ -304,7 +305,7 @@ export class OrderTable {
       const known = this.placeOfClientId(order.account, view, at + CLIENT_ID, hash);
       if (known === NONE) this.byClientId.add(hash, row);
       // One that was refused for having the id of an open order does not take it over.
-      else if (this.order(this.byClientId.row(known)).place === 'gone') this.byClientId.replace(known, row);
+      else if (this.order(this.byClientId.number(known)).place === 'gone') this.byClientId.replace(known, row);
     }
     return this.order(row);
   }
@@ -386,7 +387,7 @@ export class OrderTable {
     const account = view.getUint32(at + ACCOUNT, true);
     const hash = hashOfClientId(account, view, at + CLIENT_ID);
     const known = this.placeOfClientId(account, view, at + CLIENT_ID, hash);
-    if (known !== NONE && this.byClientId.row(known) === row) this.byClientId.remove(hash, row);
+    if (known !== NONE && this.byClientId.number(known) === row) this.byClientId.remove(hash, row);
   }
 
   // --- Keys -------------------------------------------------------------------------------------------------------------------------
@@ -405,14 +406,14 @@ export class OrderTable {
 
   private rowOfHalves(low: number, high: number): number {
     const at = this.placeOfHalves(low, high, hashOfOid(low, high));
-    return at === NONE ? NO_ROW : this.byOid.row(at);
+    return at === NONE ? NO_ROW : this.byOid.number(at);
   }
 
   private placeOfHalves(low: number, high: number, hash: number): number {
     const { byOid } = this;
     let at = byOid.first(hash);
     for (; at !== NONE; at = byOid.next(at, hash)) {
-      const row = byOid.row(at);
+      const row = byOid.number(at);
       if (this.word(row, OID) === low && this.word(row, OID + 4) === high) break;
     }
     return at;
@@ -422,7 +423,7 @@ export class OrderTable {
     const { byClientId } = this;
     let at = byClientId.first(hash);
     for (; at !== NONE; at = byClientId.next(at, hash)) {
-      const row = byClientId.row(at);
+      const row = byClientId.number(at);
       if (this.word(row, ACCOUNT) === account && isSameClientId(view, from, this.rows.view(row), this.rows.at(row) + CLIENT_ID)) break;
     }
     return at;
@@ -432,7 +433,7 @@ export class OrderTable {
     const { bySlot } = this;
     const hash = hashOfNeighbour(slot, account);
     for (let at = bySlot.first(hash); at !== NONE; at = bySlot.next(at, hash)) {
-      const row = bySlot.row(at);
+      const row = bySlot.number(at);
       if (this.word(row, ACCOUNT) === account && this.slotOf(row) === slot) return row;
     }
     return NO_ROW;
@@ -442,7 +443,7 @@ export class OrderTable {
     const { firstOpen } = this;
     const hash = hashOfPair(account, 0);
     let at = firstOpen.first(hash);
-    while (at !== NONE && this.word(firstOpen.row(at), ACCOUNT) !== account) at = firstOpen.next(at, hash);
+    while (at !== NONE && this.word(firstOpen.number(at), ACCOUNT) !== account) at = firstOpen.next(at, hash);
     return at;
   }
 
@@ -451,7 +452,7 @@ export class OrderTable {
   private link(row: number): void {
     const account = this.word(row, ACCOUNT);
     const at = this.placeOfFirstOpen(account);
-    const behind = at === NONE ? NO_ROW : this.firstOpen.row(at);
+    const behind = at === NONE ? NO_ROW : this.firstOpen.number(at);
     this.setWord(row, OPEN_BEFORE, NO_ROW);
     this.setWord(row, OPEN_BEHIND, behind);
     if (at === NONE) this.firstOpen.add(hashOfPair(account, 0), row);

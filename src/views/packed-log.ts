@@ -14,8 +14,9 @@
  * bounded-log.ts is the twin that is plain; packed-log.test.ts compares them.
  */
 import { assert } from '../base/assert.ts';
+import { HashIndex, NONE } from '../base/hash-index.ts';
+import { hashOfPair } from '../base/key-hash.ts';
 import type { LogLimits, Timed } from './bounded-log.ts';
-import { hashOfPair, NONE, RowIndex } from './row-index.ts';
 import { NO_ROW, RowSpace } from './row-space.ts';
 
 /** Facts as bytes. */
@@ -46,7 +47,7 @@ export class PackedLog<T extends Timed> {
   private readonly codec: RowCodec<T>;
   private readonly rows: RowSpace;
   private readonly owners = new RowSpace(OWNER_BYTES);
-  private readonly ownerIndex = new RowIndex();
+  private readonly ownerIndex = new HashIndex();
   private oldest = NO_ROW;
   private newestRow = NO_ROW;
   private count = 0;
@@ -189,7 +190,7 @@ export class PackedLog<T extends Timed> {
     const { ownerIndex } = this;
     const hash = hashOfPair(owner, 0);
     for (let at = ownerIndex.first(hash); at !== NONE; at = ownerIndex.next(at, hash)) {
-      if (this.numberOf(ownerIndex.row(at)) === owner) return ownerIndex.row(at);
+      if (this.numberOf(ownerIndex.number(at)) === owner) return ownerIndex.number(at);
     }
     return NO_ROW;
   }

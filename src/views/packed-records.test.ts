@@ -89,6 +89,32 @@ test('many records, and places that are used again', () => {
   }
 });
 
+test('what was cleared is gone, whether there were few records or many, and what comes behind it is there', () => {
+  const value = new DataView(new ArrayBuffer(4));
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.tuple(number, number), { maxLength: 60 }), { minLength: 1, maxLength: 6 }), (rounds) => {
+      const packed = new PackedRecords(32, (reader) => reader.u32(8));
+      // So that the index is large for all that comes.
+      for (let first = 0; first < 3_000; first++) packed.put(first, first % 7, value, 0, 4);
+      let before: readonly [first: number, second: number][] = [[17, 3]];
+      rounds.forEach((places, round) => {
+        packed.clear();
+        assert.deepEqual([...packed.firsts()], []);
+        for (const [first, second] of before) assert.equal(packed.has(first, second), false);
+        const expected = new Map<string, readonly [first: number, second: number, value: number]>();
+        places.forEach(([first, second], i) => {
+          value.setUint32(0, round * 1000 + i, true);
+          packed.put(first, second, value, 0, 4);
+          expected.set(`${first} ${second}`, [first, second, round * 1000 + i]);
+        });
+        for (const [first, second, is] of expected.values()) assert.equal(packed.get(first, second), is);
+        before = places;
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('a value that is too long is refused', () => {
   const packed = new PackedRecords(32, () => 0);
   assert.throws(() => packed.put(1, 1, new DataView(new ArrayBuffer(25)), 0, 25), /a value of 25 bytes in a record of 32/);

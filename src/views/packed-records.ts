@@ -14,6 +14,9 @@ import { putValue, RECORD_HEADER, RecordReader } from './records.ts';
 
 const PLACES_AT_FIRST = 16;
 const NONE = -1;
+/** Beyond so many entries, and so many more a record, an index is too large to be cleared again and again. */
+const INDEX_LARGE = 1024;
+const INDEX_LARGE_EACH = 64;
 
 export class PackedRecords<T> {
   private readonly recordBytes: number;
@@ -90,8 +93,10 @@ export class PackedRecords<T> {
     this.closeGap(slot);
   }
 
+  /** An index that is too large for the records that were there becomes smaller, so that many records once are not paid for ever after. */
   clear(): void {
-    this.index.fill(0);
+    if (this.index.length <= INDEX_LARGE + INDEX_LARGE_EACH * this.count) this.index.fill(0);
+    else this.index = new Uint32Array(this.index.length >> 1);
     this.oldest.clear();
     this.firstFree = NONE;
     this.used = 0;

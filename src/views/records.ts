@@ -55,9 +55,29 @@ export class RecordReader {
   }
 
   hex(from: number, to: number): string {
-    const { buffer, byteOffset } = this.view;
-    return `0x${Buffer.from(buffer, byteOffset + this.base + from, to - from).toString('hex')}`;
+    return `0x${this.buffer(from, to).toString('hex')}`;
   }
+
+  /** UTF-8 with zero bytes behind it. */
+  text(from: number, to: number): string {
+    return textOf(this.buffer(from, to));
+  }
+
+  /** A copy. */
+  bytes(from: number, to: number): Uint8Array {
+    return Uint8Array.from(this.buffer(from, to));
+  }
+
+  private buffer(from: number, to: number): Buffer {
+    const { buffer, byteOffset } = this.view;
+    return Buffer.from(buffer, byteOffset + this.base + from, to - from);
+  }
+}
+
+/** Text with zero bytes behind it. */
+export function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(bytes.subarray(0, end === -1 ? bytes.length : end)).toString('utf8');
 }
 
 /** Puts a value into the record of so many bytes at `to`, behind its header; what it does not have is zero. */

@@ -55,6 +55,17 @@ function check(mirror: StateMirror, naive: NaiveMirror): void {
     plain(mirror.balances),
     naive.of(L.CLASS_BALANCE, (r) => r.u64(L.BALANCE_AMOUNT)),
   );
+  const textIn = (r: R.RecordReader): string => r.text(8, 32);
+  assert.deepEqual(new Map([...mirror.names].map(([account, name]) => [`${account}`, name])), naive.of(L.CLASS_NAME, textIn));
+  const texts = naive.of(X.CLASS_VAULT_TEXT, (r) => Buffer.from(r.bytes(8, 32)).toString('latin1').replace(/\0+$/, ''));
+  for (const vault of mirror.vaults.keys()) {
+    const whole = (from: number, to: number): string | undefined => {
+      const parts = Array.from({ length: to - from }, (_, i) => texts.get(`${vault} ${from + i}`) ?? '').join('');
+      return parts === '' ? undefined : Buffer.from(parts, 'latin1').toString();
+    };
+    assert.equal(mirror.vaultName(vault), whole(0, 3));
+    assert.equal(mirror.vaultDescription(vault), whole(3, 19));
+  }
   const positions = naive.of(X.CLASS_POSITION, R.readPosition);
   assert.deepEqual(plain(mirror.positions), positions);
   for (const [place, { sizeLots, cost }] of positions) {
@@ -88,7 +99,16 @@ function check(mirror: StateMirror, naive: NaiveMirror): void {
 /** Of accounts that are known by their number. */
 function checkTouched(touched: Touched, changes: Iterable<RecordChange>): void {
   const ofAccount = new Set<number>([
-    ...[L.CLASS_ACCOUNT, L.CLASS_BALANCE, L.CLASS_AGENT, L.CLASS_SIGNER, X.CLASS_MARGIN_ACCOUNT, X.CLASS_POSITION, X.CLASS_ORDER],
+    ...[
+      L.CLASS_ACCOUNT,
+      L.CLASS_BALANCE,
+      L.CLASS_NAME,
+      L.CLASS_AGENT,
+      L.CLASS_SIGNER,
+      X.CLASS_MARGIN_ACCOUNT,
+      X.CLASS_POSITION,
+      X.CLASS_ORDER,
+    ],
     ...[
       X.CLASS_CLIENT_ID,
       X.CLASS_EXTRA,

@@ -111,6 +111,10 @@ export class StateMirror {
   readonly owned = new Nested<number, number, true>();
   /** Accounts with an open position, by market. */
   readonly holders = new Nested<number, number, true>();
+  /** What users and sub-accounts are called, by account; who has no name is not there. */
+  readonly names = new Map<number, string>();
+  /** Parts of the texts of vaults as they stand in records, by vault and part. */
+  readonly vaultTexts = new Nested<number, number, Uint8Array>();
   /** Codes by owner; one may have several. */
   readonly referralCodes = new Nested<number, string, true>();
   /** Those whom an account has referred. */
@@ -129,6 +133,7 @@ export class StateMirror {
   private readonly settings = new Map<number, R.SettingsState>();
   private readonly volumes = new PackedRecords(32, R.readVolume);
   private readonly histories = new Nested<number, number, readonly bigint[]>();
+  /** Of those who have some. */
   private readonly rewards = new Map<number, { readonly builder: bigint; readonly referral: bigint }>();
   /** A record of the value that is looked at, in full. */
   private readonly record = new DataView(new ArrayBuffer(RECORD_BYTES));
@@ -162,7 +167,6 @@ export class StateMirror {
       if (collateral === 0n && !backstop) return;
       this.margins.put(number, 0, wordsOf(collateral), 0, 8);
       this.volumes.put(number, 0, wordsOf(0n), 0, 8);
-      this.rewards.set(number, { builder: 0n, referral: 0n });
       if (!backstop) return;
       this.vaults.set(number, {
         account: number,
@@ -244,6 +248,25 @@ export class StateMirror {
 
   isDelisted(market: number): boolean {
     return (this.delistedMs[market] ?? 0) !== 0;
+  }
+
+  /** Of a vault; undefined: it was made without one. */
+  vaultName(vault: number): string | undefined {
+    return this.vaultText(vault, 0, X.VAULT_NAME_PARTS);
+  }
+
+  vaultDescription(vault: number): string | undefined {
+    return this.vaultText(vault, X.VAULT_NAME_PARTS, X.VAULT_DESCRIPTION_PARTS);
+  }
+
+  /** Characters may lie across parts. */
+  private vaultText(vault: number, firstPart: number, parts: number): string | undefined {
+    const found: Uint8Array[] = [];
+    for (let part = firstPart; part < firstPart + parts; part++) {
+      const bytes = this.vaultTexts.get(vault, part);
+      if (bytes !== undefined) found.push(bytes);
+    }
+    return found.length === 0 ? undefined : R.textOf(Buffer.concat(found));
   }
 
   // --- Keeping ----------------------------------------------------------------------------------------------------------------------
@@ -378,6 +401,7 @@ export class StateMirror {
         this.takeMarket(recordClass, change, touched);
         return;
       case X.CLASS_VAULT:
+      case X.CLASS_VAULT_TEXT:
       case X.CLASS_FOLLOWER:
       case X.CLASS_REFERRAL:
       case X.CLASS_CLOCK:
@@ -452,6 +476,10 @@ export class StateMirror {
       case L.CLASS_BALANCE:
         put(this.balances, account, second, from, at, bytes);
         return true;
+      case L.CLASS_NAME:
+        if (bytes < 0) this.names.delete(account);
+        else this.names.set(account, this.value(from, at, bytes).text(L.NAME_TEXT, L.NAME_SIZE));
+        return true;
       case X.CLASS_MARGIN_ACCOUNT:
         put(this.margins, account, 0, from, at, bytes);
         return true;
@@ -480,8 +508,9 @@ export class StateMirror {
       }
       case X.CLASS_REWARDS: {
         const read = this.value(from, at, bytes);
-        if (bytes < 0) this.rewards.delete(account);
-        else this.rewards.set(account, { builder: read.i64(8), referral: read.i64(16) });
+        const [builder, referral] = [read.i64(8), read.i64(16)];
+        if (builder === 0n && referral === 0n) this.rewards.delete(account);
+        else this.rewards.set(account, { builder, referral });
         return true;
       }
       default:
@@ -497,7 +526,7 @@ export class StateMirror {
         this.twaps.put(account, change.field(1), isThere ? R.readTwap(this.valueOf(change)) : undefined);
         return true;
       case L.CLASS_AGENT:
-        this.agents.put(account, nameOf(change.keyFrom(5)), isThere ? this.idOf(this.valueOf(change).u32(8) - 1) : undefined);
+        this.agents.put(account, R.textOf(change.keyFrom(5)), isThere ? this.idOf(this.valueOf(change).u32(8) - 1) : undefined);
         return true;
       case L.CLASS_SIGNER:
         this.signers.put(account, this.idOf(change.field(1)), isThere ? this.valueOf(change).u32(8) : undefined);
@@ -518,12 +547,15 @@ export class StateMirror {
       const account = this.idOf(change.field(0));
       if (isThere) this.vaults.set(account, { ...vault, account, leader: this.idOf(vault.leader) });
       else this.vaults.delete(account);
+    } else if (recordClass === X.CLASS_VAULT_TEXT) {
+      const part = isThere ? read.bytes(R.RECORD_HEADER, R.RECORD_HEADER + X.TEXT_PART_BYTES) : undefined;
+      this.vaultTexts.put(this.idOf(change.field(0)), change.field(1), part);
     } else if (recordClass === X.CLASS_FOLLOWER) {
       const [vault, user] = [this.idOf(change.field(0)), this.idOf(change.field(1))];
       this.followers.put(vault, user, isThere ? R.readFollower(read) : undefined);
       this.vaultsOfFollower.put(user, vault, isThere || undefined);
     } else if (recordClass === X.CLASS_REFERRAL && isThere) {
-      this.referralCodes.put(this.idOf(read.u32(8) - 1), nameOf(change.keyFrom(1)), true);
+      this.referralCodes.put(this.idOf(read.u32(8) - 1), R.textOf(change.keyFrom(1)), true);
     } else if (recordClass === X.CLASS_CLOCK) this.lastRollDay = read.time(16) - 1;
   }
 
@@ -603,6 +635,7 @@ const KEY_OF_TWO = 9;
 /** What a dormant account can have, beside what no view needs. */
 const OWN_CLASSES: ReadonlySet<number> = new Set([
   L.CLASS_BALANCE,
+  L.CLASS_NAME,
   X.CLASS_MARGIN_ACCOUNT,
   X.CLASS_POSITION,
   X.CLASS_SETTINGS,
@@ -629,10 +662,4 @@ function wordsOf(amount: bigint): DataView {
 
 function hexOf(bytes: Uint8Array): `0x${string}` {
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
-}
-
-/** Text with zero bytes behind it. */
-function nameOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return Buffer.from(bytes.subarray(0, end === -1 ? bytes.length : end)).toString('utf8');
 }

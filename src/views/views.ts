@@ -24,7 +24,7 @@ import { Histories } from './histories.ts';
 import { answerInfo } from './info.ts';
 import { roleOf, type UserRole } from './info-accounts.ts';
 import { ContextCache } from './info-markets.ts';
-import type { KeptValues } from './kept-values.ts';
+import type { KeptValues, ValuesToKeep } from './kept-values.ts';
 import { delistedBy, lookAhead } from './look-ahead.ts';
 import { MarketTable } from './market-table.ts';
 import { OrderTable } from './order-table.ts';
@@ -39,7 +39,7 @@ export interface ViewsOptions {
   readonly store?: Store;
   /** So many of its newest blocks are read at a start. Default 5,000. */
   readonly recentBlocks?: number;
-  /** What accounts were worth, from `keptValues` of an earlier run. */
+  /** What accounts were worth, from `valuesToKeep` of an earlier run. */
   readonly values?: KeptValues;
   /** What `userRateLimit` says; without it nothing was used. */
   readonly requestsUsed?: (user: Address) => number;
@@ -147,6 +147,12 @@ export class Views {
   /** Of the account that has a number in the ledger; undefined: nobody has had it. */
   readonly addressOfNumber = (number: number): Address | undefined => this.mirror.addressOf(this.mirror.idOf(number));
 
+  /** What a user has called itself, or its master a sub-account. */
+  displayNameOf(user: Address): string | undefined {
+    const account = this.mirror.numberOf(user);
+    return account === undefined ? undefined : this.mirror.names.get(account);
+  }
+
   /** The same as the answer `userRole`, for an address in lower case. */
   roleOf(user: Address): UserRole {
     return roleOf(this, user);
@@ -198,10 +204,9 @@ export class Views {
     }
   }
 
-  /** For `values` of the next start: what no block has. */
-  keptValues(): KeptValues {
-    const series = [...this.histories.values.all()].map(({ account, ...noted }) => ({ user: this.addressOf(account), ...noted }));
-    return { height: this.atHeight, series };
+  /** For `values` of the next start: what no block has, as it is now. */
+  valuesToKeep(): ValuesToKeep {
+    return { height: this.atHeight, ...this.histories.values.noted(), addressOf: this.addressOf };
   }
 
   /**

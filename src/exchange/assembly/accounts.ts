@@ -13,6 +13,7 @@ import {
   CODE_INSUFFICIENT_MARGIN,
   CODE_INSUFFICIENT_WITHDRAWABLE,
   CODE_INVALID_LEVERAGE,
+  CODE_INVALID_NAME,
   CODE_INVALID_RECIPIENT,
   CODE_INVALID_THRESHOLD,
   CODE_MARGIN_NOT_REMOVABLE,
@@ -44,12 +45,14 @@ import {
   AgentName,
   Balance,
   balanceAt,
+  isBadName,
   makeAccount,
   openAccount,
+  setName,
   Signer,
   takeBalance,
 } from '../../ledger/assembly/ledger';
-import { ROLE_AGENT, ROLE_RETIRED, ROLE_SUB_ACCOUNT, ROLE_USER, TOKEN_QUOTE } from '../../ledger/layout';
+import { NAME_BYTES, ROLE_AGENT, ROLE_RETIRED, ROLE_SUB_ACCOUNT, ROLE_USER, TOKEN_QUOTE } from '../../ledger/layout';
 import {
   ACC_REFERRED,
   CFG_AGENTS_BASE,
@@ -85,7 +88,9 @@ import {
   KIND_REGISTER_REFERRER,
   KIND_SCHEDULE_CANCEL,
   KIND_SEND_PERP,
+  KIND_SET_DISPLAY_NAME,
   KIND_SET_REFERRER,
+  KIND_SUB_ACCOUNT_MODIFY,
   KIND_SUB_TRANSFER,
   KIND_TO_SPOT,
   KIND_WITHDRAW,
@@ -150,6 +155,8 @@ export function executeAccounts<V>(view: V, tx: usize, kind: u32): u32 {
   if (kind == KIND_REGISTER_REFERRER) return registerReferrer<V>(view, tx);
   if (kind == KIND_SET_REFERRER) return setReferrer<V>(view, tx);
   if (kind == KIND_CLAIM_REWARDS) return claimRewards<V>(view);
+  if (kind == KIND_SET_DISPLAY_NAME) return setDisplayName<V>(view, tx);
+  if (kind == KIND_SUB_ACCOUNT_MODIFY) return subAccountModify<V>(view, tx);
   return CODE_OK; // noop
 }
 
@@ -163,6 +170,9 @@ export function amountCheck(amount: u64): u32 {
 function staticCheck(tx: usize, kind: u32): u32 {
   if (kind == KIND_DEPOSIT || kind == KIND_TO_SPOT || kind == KIND_SEND_PERP || kind == KIND_WITHDRAW || kind == KIND_SUB_TRANSFER) {
     return amountCheck(load<u64>(tx, FIELD_0));
+  }
+  if (kind == KIND_CREATE_SUB_ACCOUNT || kind == KIND_SET_DISPLAY_NAME || kind == KIND_SUB_ACCOUNT_MODIFY) {
+    return isBadName(tx + FIELD_8, NAME_BYTES) ? CODE_INVALID_NAME : CODE_OK;
   }
   if (kind != KIND_LEVERAGE && kind != KIND_ISOLATED_MARGIN) return CODE_OK;
   const number = load<u32>(tx, FIELD_0);
@@ -416,17 +426,38 @@ function createSubAccount<V>(view: V, tx: usize): u32 {
   account.role = <u8>ROLE_SUB_ACCOUNT;
   account.owner = user;
   view.write<Account>(accountAt(user)).subAccounts++;
+  // A new account has no name yet: without one there is nothing to look at.
+  if (load<u8>(tx, FIELD_8) != 0) setName<V>(view, number, tx + FIELD_8);
   emitCreated<V>(view, ROLE_SUB_ACCOUNT, number, user);
   return CODE_OK;
+}
+
+function subAccountModify<V>(view: V, tx: usize): u32 {
+  const sub = load<u32>(tx, FIELD_0);
+  if (!isSubAccountOf<V>(view, sub, actingUser)) return CODE_NOT_OWNER;
+  setName<V>(view, sub, tx + FIELD_8);
+  return CODE_OK;
+}
+
+function setDisplayName<V>(view: V, tx: usize): u32 {
+  const user = actingUser;
+  if (view.read<Account>(accountAt(user)).role != ROLE_USER) return CODE_NOT_AUTHORISED;
+  setName<V>(view, user, tx + FIELD_8);
+  return CODE_OK;
+}
+
+/** `number` may be NO_ACCOUNT. */
+function isSubAccountOf<V>(view: V, number: u32, user: u32): bool {
+  if (number == NO_ACCOUNT) return false;
+  const account = view.read<Account>(accountAt(number));
+  return isPresent<Account>(account) && account.role == ROLE_SUB_ACCOUNT && account.owner == user;
 }
 
 function subTransfer<V>(view: V, tx: usize): u32 {
   const user = actingUser;
   const sub = load<u32>(tx, FIELD_8);
   const amount = load<i64>(tx, FIELD_0);
-  if (sub == NO_ACCOUNT) return CODE_NOT_OWNER;
-  const account = view.read<Account>(accountAt(sub));
-  if (!isPresent<Account>(account) || account.role != ROLE_SUB_ACCOUNT || account.owner != user) return CODE_NOT_OWNER;
+  if (!isSubAccountOf<V>(view, sub, user)) return CODE_NOT_OWNER;
   const paying = load<u32>(tx, FIELD_12) != 0;
   const from = paying ? user : sub;
   const to = paying ? sub : user;

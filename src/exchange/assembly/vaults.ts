@@ -6,6 +6,7 @@
 import {
   CAUSE_VAULT,
   CODE_BALANCE_OVERFLOW,
+  CODE_INVALID_NAME,
   CODE_NOT_AUTHORISED,
   CODE_NOT_OWNER,
   CODE_OK,
@@ -20,7 +21,7 @@ import {
 } from '../../base/codes';
 import { create, isPresent, remove } from '../../kernel/assembly/record';
 import { BLK_TIME_MS, NO_ACCOUNT } from '../../kernel/layout';
-import { Account, accountAt, actingUser, makeAccount } from '../../ledger/assembly/ledger';
+import { Account, accountAt, actingUser, isBadName, makeAccount, Name } from '../../ledger/assembly/ledger';
 import { ACCOUNT_VAULT_INDEX, ROLE_USER, ROLE_VAULT } from '../../ledger/layout';
 import {
   CANCELS_MAX,
@@ -35,11 +36,14 @@ import {
   FIELD_0,
   FIELD_12,
   FIELD_16,
+  FIELD_20,
   FIELD_4,
   FIELD_8,
   KIND_CREATE_VAULT,
   KIND_VAULT_MODIFY,
   KIND_VAULT_TRANSFER,
+  PAYLOAD_BYTES,
+  TEXT_PART_BYTES,
   VAULT_DEPOSITS,
 } from '../layout';
 import { amountCheck, emitCreated, emitMoney, openMarginAccount, overflows, payable } from './accounts';
@@ -64,9 +68,15 @@ import { cancelOrders } from './resting';
 const SHARES_MAX: i64 = (<i64>1) << DEPOSIT_BITS;
 const PPM: i64 = 1000000;
 
+function createCheck(tx: usize): u32 {
+  const wrong = amountCheck(load<u64>(tx, FIELD_0));
+  if (wrong != CODE_OK) return wrong;
+  return isBadName(tx + PAYLOAD_BYTES, load<u32>(tx, FIELD_16) * TEXT_PART_BYTES) ? CODE_INVALID_NAME : CODE_OK;
+}
+
 /** Kind 21. */
 export function createVault<V>(view: V, tx: usize): u32 {
-  const wrong = begin<V>(view, tx, KIND_CREATE_VAULT, amountCheck(load<u64>(tx, FIELD_0)));
+  const wrong = begin<V>(view, tx, KIND_CREATE_VAULT, createCheck(tx));
   if (wrong != CODE_OK) return wrong;
   const user = actingUser;
   const amount = load<i64>(tx, FIELD_0);
@@ -101,9 +111,23 @@ export function createVault<V>(view: V, tx: usize): u32 {
   follower.shares = amount;
   follower.basis = amount;
   follower.lockedUntilMs = load<u64>(0, BLK_TIME_MS) + lockMs;
+  writeTexts<V>(view, tx);
   emitCreated<V>(view, ROLE_VAULT, number, user);
   emitMoney<V>(view, KIND_CREATE_VAULT, user, number, amount, 0, amount);
   return CODE_OK;
+}
+
+/** Name and description, in parts. */
+function writeTexts<V>(view: V, tx: usize): void {
+  const parts = load<u32>(tx, FIELD_16) + load<u32>(tx, FIELD_20);
+  const locations = tx + PAYLOAD_BYTES + <usize>parts * TEXT_PART_BYTES;
+  for (let i: u32 = 0; i < parts; i++) {
+    const text = tx + PAYLOAD_BYTES + <usize>i * TEXT_PART_BYTES;
+    const part = create<V, Name>(view, load<u32>(locations + ((<usize>i) << 3)));
+    part.text0 = load<u64>(text);
+    part.text1 = load<u64>(text, 8);
+    part.text2 = load<u64>(text, 16);
+  }
 }
 
 /** The location of the vault of an account, 0 if the account is none. */

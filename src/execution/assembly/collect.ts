@@ -89,9 +89,11 @@ import {
   CLASS_ACCOUNT,
   CLASS_ADDRESS,
   CLASS_BALANCE,
+  CLASS_NAME,
   CLASS_NONCES,
   LEDGER_ACCOUNTS,
   LEDGER_BALANCES,
+  LEDGER_NAMES,
   LEDGER_NONCES,
   LEDGER_TOKENS,
   NONCES_CHUNKS,
@@ -300,6 +302,7 @@ function keyOf(location: u32, recordClass: u32, home: u32, data: usize): u32 {
   if (recordClass == CLASS_VAULT_COUNT || recordClass == CLASS_TREASURY || recordClass == CLASS_SEED || recordClass == CLASS_CLOCK) {
     return put(data, recordClass);
   }
+  if (recordClass == CLASS_NAME) return put1(data, recordClass, indexIn(LEDGER_NAMES, location, 0));
   if (recordClass == CLASS_MARKET_STATE) return put1(data, recordClass, indexIn(EXC_MARKET_STATES, location, 0));
   if (recordClass == CLASS_CELL) return put1(data, recordClass, indexIn(BENCH_CELLS, location, 0));
   if (recordClass == CLASS_COUNTER) return put1(data, recordClass, indexIn(BENCH_COUNTERS, location, 0));

@@ -37,9 +37,9 @@ import {
   KIND_DEPOSIT,
   KIND_FUNDING,
   KIND_ISOLATED_MARGIN,
+  KIND_LAST,
   KIND_LEVERAGE,
   KIND_LIQUIDATE,
-  KIND_NOOP,
   KIND_ORACLE,
   KIND_ORDERS,
   KIND_SYSTEM_FIRST,
@@ -114,7 +114,7 @@ function executeOther<V>(view: V, tx: usize, kind: u32): u32 {
   if (isBenchKind(kind)) return executeBench<V>(view, tx, kind);
   if (kind == KIND_REFUSED) return load<u32>(tx, TX_CODE);
   if (kind >= KIND_SYSTEM_FIRST && kind <= KIND_SYSTEM_LAST) return executeSystem<V>(view, tx, kind);
-  if (kind > KIND_NOOP) return CODE_UNKNOWN_KIND;
+  if (kind > KIND_LAST) return CODE_UNKNOWN_KIND;
   if (kind == KIND_ORACLE) return report<V>(view, tx);
   if (kind == KIND_TWAP) return twapOrder<V>(view, tx);
   if (kind == KIND_TWAP_CANCEL) return twapCancel<V>(view, tx);

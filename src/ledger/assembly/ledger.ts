@@ -58,8 +58,11 @@ import {
   LEDGER_ACCOUNTS,
   LEDGER_ADDRESSES,
   LEDGER_BALANCES,
+  LEDGER_NAMES,
   LEDGER_NONCES,
   LEDGER_TOKENS,
+  NAME_SIZE,
+  NAME_TEXT,
   NONCE_FUTURE_MS,
   NONCE_PAST_MS,
   NONCES_CHUNKS,
@@ -122,6 +125,16 @@ export class Signer {
 
 @unmanaged
 @final
+export class Name {
+  version: u32;
+  meta: u32;
+  text0: u64;
+  text1: u64;
+  text2: u64;
+}
+
+@unmanaged
+@final
 export class NonceChunk {
   version: u32;
   meta: u32;
@@ -157,6 +170,7 @@ export function checkLedgerLayout(): void {
   if (offsetof<Account>('threshold') != ACCOUNT_THRESHOLD || offsetof<Account>('signerSet') != ACCOUNT_SIGNER_SET) ERROR('account layout');
   if (offsetof<Account>('expiresMs') != ACCOUNT_EXPIRES || offsetof<AgentName>() != 32 || offsetof<Signer>() != 32) ERROR('account layout');
   if (offsetof<NonceChunk>() != NONCES_SIZE || offsetof<NonceChunk>('n0') != NONCES_ENTRIES) ERROR('nonces layout');
+  if (offsetof<Name>() != NAME_SIZE || offsetof<Name>('text0') != NAME_TEXT) ERROR('name layout');
   if (offsetof<Balance>() != BALANCE_SIZE || offsetof<Balance>('amount') != BALANCE_AMOUNT) ERROR('balance layout');
 }
 
@@ -168,6 +182,11 @@ export function accountAt(account: u32): u32 {
 @inline
 export function balanceAt(account: u32, token: u32): u32 {
   return locationOf(load<u32>(0, LEDGER_BALANCES)) + account * load<u32>(0, LEDGER_TOKENS) + token;
+}
+
+@inline
+export function nameAt(account: u32): u32 {
+  return locationOf(load<u32>(0, LEDGER_NAMES)) + account;
 }
 
 @inline
@@ -244,6 +263,9 @@ export function useNonce<V>(view: V, tx: usize): u32 {
 function ring(index: u32): u32 {
   return index >= NONCES_KEPT ? index - NONCES_KEPT : index;
 }
+
+const SPACE: u32 = 32;
+const DELETE: u32 = 127;
 
 /** Whom the running transaction acts for: the user, and the account (the user's own, a sub-account or a vault). */
 export let actingUser: u32 = 0; // register
@@ -351,6 +373,29 @@ export function takeBalance<V>(view: V, location: u32, have: u64, amount: u64): 
   const balance = view.write<Balance>(location);
   if (have == amount) remove<Balance>(balance);
   else balance.amount = have - amount;
+}
+
+/** Text of `bytes` bytes at most, with zeros behind it: are there control characters in it, or a space at an end? */
+export function isBadName(text: usize, bytes: u32): bool {
+  let last: u32 = 0;
+  for (let i: u32 = 0; i < bytes; i++) {
+    const byte = <u32>load<u8>(text + i);
+    if (byte == 0) break;
+    if (byte < SPACE || byte == DELETE || (i == 0 && byte == SPACE)) return true;
+    last = byte;
+  }
+  return last == SPACE;
+}
+
+/** Writes the 24 bytes at `text` as the name of an account; all zero: it has none. */
+export function setName<V>(view: V, number: u32, text: usize): void {
+  const at = nameAt(number);
+  if (load<u8>(text) != 0) {
+    const name = create<V, Name>(view, at);
+    name.text0 = load<u64>(text);
+    name.text1 = load<u64>(text, 8);
+    name.text2 = load<u64>(text, 16);
+  } else if (isPresent<Name>(view.read<Name>(at))) remove<Name>(view.write<Name>(at));
 }
 
 /** Gives a number that stands for an address its account record, if it has none yet. */

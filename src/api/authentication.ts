@@ -14,7 +14,7 @@ import { parseSignature, type Signature } from '../sdk/signature.ts';
 import { innerPreimage, requestPreimage, type SignedRequest } from '../sdk/signed-request.ts';
 import type { Chain } from '../sdk/typed-data.ts';
 import { isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
-import type { Preimage, SignaturePool } from '../signatures/signature-pool.ts';
+import type { Preimage, SignaturePool, SignerAsker } from '../signatures/signature-pool.ts';
 
 export interface Account {
   /** Words of the protocol; `missing`: nobody has this address. */
@@ -24,7 +24,7 @@ export interface Account {
 }
 
 export interface AuthenticationOptions {
-  readonly signatures: Pick<SignaturePool, 'recoverSigner'>;
+  readonly signatures: Pick<SignaturePool, 'ask' | 'recoverSigner'>;
   /** The one that requests must be signed for. */
   readonly chain: Chain;
   /** Requests for the other chain are taken too: for development, where clients choose it by their address. */
@@ -51,34 +51,98 @@ export interface Unauthenticated {
   readonly failure: string;
 }
 
+/** Who asks who has signed a request, and is told once, by one of the two. Neither may throw. */
+export interface AuthenticationAsker {
+  authenticated(found: Authenticated | Unauthenticated): void;
+  /** With what the pool of signatures fails with, or a mistake of ours. */
+  unauthenticated(error: unknown): void;
+}
+
 const SIGNERS_MAX = 10;
 
-/** `body`: what the request was read from. Rejects with what the pool of signatures rejects with. */
-export async function authenticate(
-  request: SignedRequest,
-  body: unknown,
-  options: AuthenticationOptions,
-): Promise<Authenticated | Unauthenticated> {
+/**
+ * `body`: what the request was read from. Throws NOT_ENCODABLE, and what the pool of signatures throws; then the asker is told nothing. An object and its
+ * calls, and no promises: those of the functions on the way were a fifth of all that a request allocated.
+ */
+export function authenticate(request: SignedRequest, body: unknown, options: AuthenticationOptions, asker: AuthenticationAsker): void {
   const { action, nonce } = request;
   const inner = action.type === 'multiSig' ? action.payload.action : action;
   const wrong = wrongField(inner, nonce, options);
-  if (wrong !== undefined) return { failure: wrong };
-  const chains = chainsOf(action.type === 'multiSig' ? undefined : action, options);
-  let signer: Address | undefined;
-  for (const chain of chains) {
-    const found = await recover(requestPreimage(request, chain), request.signature, options);
-    if (found === undefined) continue;
-    signer ??= found;
-    const account = options.accountOf(found);
-    if (account.role === 'missing') continue;
-    if (action.type !== 'multiSig') return { signer: found, account, action };
-    return multiSignature(request, chain, found, account, options);
+  if (wrong === undefined) new SignerSearch(request, body, options, asker).next();
+  else asker.authenticated({ failure: wrong });
+}
+
+/** Goes through the chains that the request may be signed for, until somebody is known who has signed it for one. */
+class SignerSearch implements SignerAsker {
+  private readonly request: SignedRequest;
+  private readonly body: unknown;
+  private readonly options: AuthenticationOptions;
+  private readonly asker: AuthenticationAsker;
+  private readonly chains: readonly Chain[];
+  /** Of them. */
+  private asked = 0;
+  private askedAt = 0;
+  /** The first that was recovered, whom nobody knows. */
+  private signer: Address | undefined;
+
+  constructor(request: SignedRequest, body: unknown, options: AuthenticationOptions, asker: AuthenticationAsker) {
+    this.request = request;
+    this.body = body;
+    this.options = options;
+    this.asker = asker;
+    this.chains = chainsOf(request.action.type === 'multiSig' ? undefined : request.action, options);
   }
-  if (signer === undefined) return { failure: requestMessages.badSignature };
-  const diagnosis = await options.diagnose(body);
-  options.onUnknownSigner(signer, diagnosis);
-  const text = messageOfCode(CODE_ACCOUNT_NOT_FOUND, { user: signer });
-  return { failure: options.explain && diagnosis !== undefined ? `${text} ${diagnosis}` : text };
+
+  next(): void {
+    const { request, chains } = this;
+    const chain = chains[this.asked++];
+    if (chain === undefined) {
+      this.tell(this.unknown());
+      return;
+    }
+    const { bytes, recovery } = request.signature;
+    this.askedAt = performance.now();
+    this.options.signatures.ask(requestPreimage(request, chain), bytes, recovery, this);
+  }
+
+  recovered(address: Uint8Array | undefined): void {
+    try {
+      this.options.onRecovered((performance.now() - this.askedAt) / 1000);
+      this.look(address === undefined ? undefined : addressOf(address));
+    } catch (error) {
+      this.asker.unauthenticated(error);
+    }
+  }
+
+  failed(error: HeddleError): void {
+    this.asker.unauthenticated(error);
+  }
+
+  private look(found: Address | undefined): void {
+    const { request, options, asker } = this;
+    const account = found === undefined ? undefined : options.accountOf(found);
+    this.signer ??= found;
+    if (found === undefined || account === undefined || account.role === 'missing') this.next();
+    else if (request.action.type !== 'multiSig') asker.authenticated({ signer: found, account, action: request.action });
+    else this.tell(multiSignature(request, this.chains[this.asked - 1] as Chain, found, account, options));
+  }
+
+  private tell(found: Promise<Authenticated | Unauthenticated>): void {
+    const { asker } = this;
+    found.then(
+      (result) => asker.authenticated(result),
+      (error) => asker.unauthenticated(error),
+    );
+  }
+
+  private async unknown(): Promise<Unauthenticated> {
+    const { signer, options } = this;
+    if (signer === undefined) return { failure: requestMessages.badSignature };
+    const diagnosis = await options.diagnose(this.body);
+    options.onUnknownSigner(signer, diagnosis);
+    const text = messageOfCode(CODE_ACCOUNT_NOT_FOUND, { user: signer });
+    return { failure: options.explain && diagnosis !== undefined ? `${text} ${diagnosis}` : text };
+  }
 }
 
 /** User-signed actions name the chain themselves; the others are signed for one or the other. */
@@ -139,5 +203,9 @@ async function recover(
   const started = performance.now();
   const address = await signatures.recoverSigner(preimage, bytes, recovery);
   onRecovered((performance.now() - started) / 1000);
-  return address === undefined ? undefined : `0x${address.toHex()}`;
+  return address === undefined ? undefined : addressOf(address);
+}
+
+function addressOf(bytes: Uint8Array): Address {
+  return `0x${bytes.toHex()}`;
 }

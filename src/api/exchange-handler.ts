@@ -10,10 +10,16 @@ import { HeddleError } from '../base/errors.ts';
 import type { MessageContext } from '../exchange/messages.ts';
 import { requestMessages } from '../exchange/messages.ts';
 import type { Address, Transaction } from '../ledger/transactions.ts';
-import { type Confirmation, MemoryShort, type Pipeline } from '../node/index.ts';
+import { type Confirmation, MemoryShort, type Pipeline, type Submitter } from '../node/index.ts';
 import { readRequest, type SignedRequest } from '../sdk/signed-request.ts';
 import { type ActionOf, isUserSigned, type SingleAction } from '../sdk/wire-actions.ts';
-import { type Account, type Authenticated, type AuthenticationOptions, authenticate, type Unauthenticated } from './authentication.ts';
+import {
+  type Authenticated,
+  type AuthenticationAsker,
+  type AuthenticationOptions,
+  authenticate,
+  type Unauthenticated,
+} from './authentication.ts';
 import { type LedgerAction, translateAction } from './exchange-actions.ts';
 import { defaultAnswer, failed } from './exchange-responses.ts';
 import { MalformedRequest } from './malformed-request.ts';
@@ -57,12 +63,11 @@ export class Overloaded extends Error {
   }
 }
 
-/** A transaction that is ready to be submitted, and for whom. */
-interface Prepared {
-  readonly translated: Translation;
-  readonly transaction: Transaction;
-  readonly behalf: Address | undefined;
-  readonly actor: Address;
+/** Who asks for an action, and is told once, by one of the two. Neither may throw. */
+export interface ActionAsker {
+  answered(answer: ExchangeAnswer): void;
+  /** MalformedRequest, Overloaded, or a mistake of ours. */
+  failed(error: unknown): void;
 }
 
 const DAY_MS = 86_400_000;
@@ -78,46 +83,91 @@ export class ExchangeHandler {
     this.options = options;
   }
 
-  /** Throws MalformedRequest and Overloaded. One function to the end: every promise between would be one more for each request. */
-  async handle(body: unknown): Promise<ExchangeAnswer> {
-    const request = requestOf(body);
-    if (request === undefined) return outside(failed(requestMessages.badSignature));
-    const { expiresAfter } = request;
-    if (expiresAfter !== undefined && expiresAfter < this.options.clock()) return outside(failed('Action has expired.'));
-    let authenticated: Authenticated | Unauthenticated;
-    try {
-      authenticated = await authenticate(request, body, this.options.authentication);
-    } catch (error) {
-      // What cannot be packed was signed by nobody.
-      if (isNotEncodable(error)) throw new MalformedRequest(error.message);
-      throw overloadOf(error);
-    }
-    if ('failure' in authenticated) return outside(failed(authenticated.failure));
-    const prepared = this.prepare(request, authenticated);
-    if ('status' in prepared) return outside(prepared);
-    const { action } = authenticated;
-    const started = performance.now();
-    let confirmed: Confirmation;
-    try {
-      confirmed =
-        action.type === 'reserveRequestWeight'
-          ? await this.buy(action, prepared)
-          : await this.options.pipeline.submit(prepared.transaction).confirmed;
-    } catch (error) {
-      // A value is beyond what transactions can carry.
-      if (isNotEncodable(error)) return outside(failed('Invalid value in action.'));
-      if (error instanceof MemoryShort) {
-        this.options.onMemoryShort();
-        return outside(failed(requestMessages.memoryShort(error.use !== 'more')));
-      }
-      throw overloadOf(error);
-    }
-    this.options.onConfirmed(action.type, (performance.now() - started) / 1000, confirmed.code);
-    return { response: this.answer(request, authenticated, prepared, confirmed), height: confirmed.block };
+  /** `body`: parsed JSON. */
+  handle(body: unknown, asker: ActionAsker): void {
+    new ActionUnderWay(this.options, asker).begin(body);
+  }
+}
+
+/**
+ * A request from its body to its answer. What it waits for calls it: an object of its own for each, and no promises, of which a chain of functions would make
+ * several for every request.
+ */
+class ActionUnderWay implements AuthenticationAsker, Submitter {
+  private readonly options: ExchangeOptions;
+  private readonly asker: ActionAsker;
+  private request: SignedRequest | undefined;
+  private found: Authenticated | undefined;
+  private translated: Translation | undefined;
+  private behalf: Address | undefined;
+  private actor: Address = '0x';
+  private submittedAt = 0;
+
+  constructor(options: ExchangeOptions, asker: ActionAsker) {
+    this.options = options;
+    this.asker = asker;
   }
 
-  private prepare(request: SignedRequest, { signer, account, action, multiSig }: Authenticated): Prepared | ExchangeResponse {
-    const { actions, budgets, volumeOf } = this.options;
+  begin(body: unknown): void {
+    try {
+      const request = requestOf(body);
+      const { authentication, clock } = this.options;
+      this.request = request;
+      if (request === undefined) this.refuse(failed(requestMessages.badSignature));
+      else if (request.expiresAfter !== undefined && request.expiresAfter < clock()) this.refuse(failed('Action has expired.'));
+      else authenticate(request, body, authentication, this);
+    } catch (error) {
+      this.unauthenticated(error);
+    }
+  }
+
+  unauthenticated(error: unknown): void {
+    // What cannot be packed was signed by nobody.
+    this.asker.failed(isNotEncodable(error) ? new MalformedRequest(error.message) : overloadOf(error));
+  }
+
+  authenticated(found: Authenticated | Unauthenticated): void {
+    try {
+      const refused = 'failure' in found ? failed(found.failure) : this.submit(found);
+      if (refused !== undefined) this.refuse(refused);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  failed(error: unknown): void {
+    // A value is beyond what transactions can carry.
+    if (isNotEncodable(error)) this.refuse(failed('Invalid value in action.'));
+    else if (error instanceof MemoryShort) this.refuseForMemory(error);
+    else this.asker.failed(overloadOf(error));
+  }
+
+  confirmed({ block, index, code: result, events }: Confirmation): void {
+    try {
+      const { signer, action } = this.found as Authenticated;
+      this.options.onConfirmed(action.type, (performance.now() - this.submittedAt) / 1000, result);
+      const outcome = { block, index, code: result, events, sender: signer, context: this.contextOf(result) };
+      this.asker.answered({ response: (this.translated as Translation).answer(outcome), height: block });
+    } catch (error) {
+      this.asker.failed(error);
+    }
+  }
+
+  private refuseForMemory({ use }: MemoryShort): void {
+    this.options.onMemoryShort();
+    this.refuse(failed(requestMessages.memoryShort(use !== 'more')));
+  }
+
+  /** Of an action that has come into no block. */
+  private refuse(response: ExchangeResponse): void {
+    this.asker.answered({ response });
+  }
+
+  /** Undefined: it waits for its block. */
+  private submit(found: Authenticated): ExchangeResponse | undefined {
+    const { actions, budgets, volumeOf, pipeline } = this.options;
+    const { signer, account, action, multiSig } = found;
+    const request = this.request as SignedRequest;
     const translated =
       action.type === 'reserveRequestWeight' ? this.reserve(action) : translateAction(action as LedgerAction, actions, signer);
     if (isRefusal(translated)) return failed(translated.refused);
@@ -128,33 +178,40 @@ export class ExchangeHandler {
       const { used, allowed, reserved } = budgets.budgetOf(actor, volume);
       return failed(requestMessages.tooManyRequests(used + itemsOf(action), allowed + reserved, volume));
     }
+    this.found = found;
+    this.translated = translated;
+    this.behalf = behalf;
+    this.actor = actor;
     const envelope = { sender: signer, nonce: BigInt(request.nonce), behalf, multiSig };
-    return { translated, behalf, actor, transaction: Object.assign(envelope, translated.body) as Transaction };
+    const transaction = Object.assign(envelope, translated.body) as Transaction;
+    this.submittedAt = performance.now();
+    if (action.type === 'reserveRequestWeight') this.buy(action, transaction);
+    else pipeline.submit(transaction, this);
+    return undefined;
   }
 
-  private answer(
-    request: SignedRequest,
-    { signer, account }: Authenticated,
-    { translated, behalf, actor }: Prepared,
-    { block, index, code: result, events }: Confirmation,
-  ): ExchangeResponse {
-    const context = this.contextOf(result, { signer, actor, behalf, account, nonce: request.nonce });
-    return translated.answer({ block, index, code: result, events, sender: signer, context });
+  private buy({ weight, destination }: ActionOf<'reserveRequestWeight'>, transaction: Transaction): void {
+    const { sales, pipeline } = this.options;
+    const user = destination?.toLowerCase() ?? this.actor;
+    sales
+      .sell(user, weight, transaction, () => pipeline.submit(transaction))
+      .then(
+        (confirmation) => this.confirmed(confirmation),
+        (error) => this.failed(error),
+      );
   }
 
-  private contextOf(
-    result: number,
-    found: { signer: Address; actor: Address; behalf: Address | undefined; account: Account; nonce: number },
-  ): MessageContext {
-    if (result === code.CODE_OK) return { user: found.signer };
-    const nonce = BigInt(found.nonce);
+  private contextOf(result: number): MessageContext {
+    const { signer } = this.found as Authenticated;
+    if (result === code.CODE_OK) return { user: signer };
+    const nonce = BigInt((this.request as SignedRequest).nonce);
     const now = BigInt(Math.floor(this.options.clock()));
     const least = now - BigInt(2 * DAY_MS);
     switch (result) {
       case code.CODE_BEHALF_UNKNOWN:
-        return found.behalf === undefined ? {} : { user: found.behalf };
+        return this.behalf === undefined ? {} : { user: this.behalf };
       case code.CODE_NO_DEPOSIT:
-        return { user: found.actor };
+        return { user: this.actor };
       case code.CODE_NONCE_TOO_LOW:
         return nonce <= least ? { nonce, nonceBound: least } : { nonce };
       case code.CODE_NONCE_TOO_HIGH:
@@ -164,13 +221,8 @@ export class ExchangeHandler {
       case code.CODE_MULTI_SIG_SIGNER:
         return {};
       default:
-        return { user: found.signer };
+        return { user: signer };
     }
-  }
-
-  private buy({ weight, destination }: ActionOf<'reserveRequestWeight'>, { transaction, actor }: Prepared): Promise<Confirmation> {
-    const { sales, pipeline } = this.options;
-    return sales.sell(destination?.toLowerCase() ?? actor, weight, transaction, () => pipeline.submit(transaction));
   }
 
   /** Request weight is paid to whoever runs the node; where nothing is limited it is given. */
@@ -194,11 +246,6 @@ export function itemsOf(action: SingleAction): number {
 
 function isCancel({ type }: SingleAction): boolean {
   return type === 'cancel' || type === 'cancelByCloid';
-}
-
-/** Of an action that has come into no block. */
-function outside(response: ExchangeResponse): ExchangeAnswer {
-  return { response };
 }
 
 /** Undefined: a number of its signature is out of range. Throws MalformedRequest. */

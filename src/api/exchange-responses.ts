@@ -178,7 +178,7 @@ function textOf({ code: result, context }: Outcome, extra: MessageContext = {}):
 /** Fills stand before the ITEM event of the order that took. */
 function itemResults(events: Uint8Array, count: number): ItemResult[] {
   const view = new DataView(events.buffer, events.byteOffset, events.length);
-  const results: ItemResult[] = [];
+  const results = new Array<ItemResult>(count);
   let notionalTicks = 0n;
   for (let at = 0; at < events.length; at += lengthAt(view, at)) {
     const kind = view.getUint8(at);

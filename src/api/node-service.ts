@@ -248,7 +248,7 @@ export class NodeService {
       weightPerMinute: options.limits.weightPerMinute,
       info: (request) => this.info(request),
       height: () => this.views.height,
-      exchange: (request) => handler.handle(request),
+      exchange: (request, asker) => handler.handle(request, asker),
       explorer: (request) => this.explorer.answer(request),
       hub: this.hub,
       metrics: this.metrics,

@@ -11,7 +11,6 @@ import { cancelsAnswer, type ItemEcho, modifyAnswer, ordersAnswer } from './exch
 import { marketNumber, PRICE_REFUSED, sizeOf, ticksOf } from './ledger-numbers.ts';
 import type { ActionContext, BodyOf, Translation } from './translation.ts';
 
-type Terms = Omit<PlaceItem, 'op'>;
 /** While it is put together. */
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 type LimitTif = Extract<WireOrder['t'], { limit: unknown }>['limit']['tif'];
@@ -21,15 +20,10 @@ const TIFS: Readonly<Record<LimitTif, PlaceItem['tif']>> = { Gtc: 'gtc', Ioc: 'i
 
 export function orderAction({ orders, grouping, builder }: ActionOf<'order'>, context: ActionContext): Translation {
   const group = groupingOf(grouping);
-  const items: OrderItem[] = [];
-  const echoes: ItemEcho[] = [];
-  for (const order of orders) {
-    const item: Draft<PlaceItem> = { op: 'place', ...termsOf(order, context) };
-    echoes.push(echoOf(order, item.priceTicks, context, group !== 'normal'));
-    // Orders that follow the position are as large as it is, whatever size they name.
-    if (group === 'position') item.sizeLots = 0n;
-    items.push(item);
-  }
+  const items = orders.map((order) => placeItem(order, context));
+  const echoes = orders.map((order, i) => echoOf(order, (items[i] as PlaceItem).priceTicks, context, group !== 'normal'));
+  // Orders that follow the position are as large as it is, whatever size they name.
+  if (group === 'position') for (const item of items) item.sizeLots = 0n;
   const body: Draft<BodyOf<'orders'>> = { kind: 'orders', items };
   if (group !== undefined) body.grouping = group;
   // A builder that gets nothing needs no approval: clients name theirs to be counted.
@@ -83,14 +77,15 @@ function modifyItem(
   always: true | undefined,
 ): ModifyItem {
   const target = typeof oid === 'string' ? oid : BigInt(oid);
-  return { op: 'modify', ...termsOf(order, context), target, ...(always ? { always } : {}) };
+  return { ...placeItem(order, context), op: 'modify', target, ...(always ? { always } : {}) };
 }
 
 /** Fields that most orders do not have are put in afterwards: objects that are spread for each of them took half of the time. */
-function termsOf({ a, b, p, s, r, t, c, e, d, m }: WireOrder, { markets }: ActionContext): Draft<Terms> {
+function placeItem({ a, b, p, s, r, t, c, e, d, m }: WireOrder, { markets }: ActionContext): Draft<PlaceItem> {
   const market = markets[a];
   const trigger = 'trigger' in t ? t.trigger : undefined;
-  const terms: Draft<Terms> = {
+  const terms: Draft<PlaceItem> = {
+    op: 'place',
     market: marketNumber(a),
     side: b ? 'buy' : 'sell',
     tif: 'limit' in t ? TIFS[t.limit.tif] : trigger?.isMarket ? 'ioc' : 'gtc',

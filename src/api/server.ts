@@ -15,7 +15,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { HeddleError } from '../base/errors.ts';
 import { AdmissionControl, type AdmissionLimits, admissionDefaults } from './admission-control.ts';
-import { Overloaded } from './exchange-handler.ts';
+import { type ActionAsker, Overloaded } from './exchange-handler.ts';
 import {
   type HttpAnswer,
   jsonAnswer,
@@ -27,7 +27,7 @@ import {
   tooLargeAnswer,
   tooManyAnswer,
 } from './http-exchange.ts';
-import { asObject, fieldOf, parseJson } from './json-input.ts';
+import { asObject, fieldOf, type JsonObject, parseJson } from './json-input.ts';
 import { isMalformed } from './malformed-request.ts';
 import type { Metrics } from './metrics.ts';
 import { actionWeight, answerWeight, EXPLORER_WEIGHT, infoWeight, MinuteWeights } from './rate-limits.ts';
@@ -67,8 +67,7 @@ export interface ServerOptions {
   readonly info: (request: unknown) => unknown;
   /** The block that the answers of `info` belong to. */
   readonly height: () => number;
-  /** Throws MalformedRequest and Overloaded. */
-  readonly exchange: (request: unknown) => Promise<ExchangeAnswer>;
+  readonly exchange: (request: unknown, asker: ActionAsker) => void;
   readonly explorer: (request: unknown) => unknown;
   readonly hub: SubscriptionHub;
   readonly metrics: Metrics;
@@ -76,6 +75,13 @@ export interface ServerOptions {
   readonly notReady: () => string | undefined;
   readonly clock: () => number;
   readonly onFault: (error: unknown, where: string) => void;
+}
+
+/** Of a post over WebSocket: who has sent it, how long it was, and how it is answered. */
+interface StreamPost {
+  readonly address: string;
+  readonly bytes: number;
+  readonly reply: (reply: PostReply) => void;
 }
 
 type Route = 'info' | 'exchange' | 'explorer';
@@ -214,13 +220,10 @@ export class ApiServer {
     if (text === undefined) return tooLargeAnswer;
     try {
       if (route === 'exchange') {
-        const leave = this.enter(address, text.length);
-        try {
-          const { response, height } = await this.act(address, parseJson(text, depthMax));
-          return jsonAnswer(response, height);
-        } finally {
-          leave();
-        }
+        const { response, height } = await new Promise<ExchangeAnswer>((answered, failed) => {
+          this.act(address, text.length, () => parseJson(text, depthMax), { answered, failed });
+        });
+        return jsonAnswer(response, height);
       }
       const body = parseJson(text, depthMax);
       if (route === 'explorer') return jsonAnswer(this.explore(body, address));
@@ -244,17 +247,21 @@ export class ApiServer {
     throw error;
   }
 
-  /** What ends an action, if there is room for it. */
-  private enter(address: string, bytes: number): () => void {
+  /** An action, from the room that it takes to its end; `read` gives what was asked, when there is room for it. */
+  private act(address: string, bytes: number, read: () => unknown, asker: ActionAsker): void {
     const leave = this.admission.enter(address, bytes);
-    if (leave === undefined) throw FULL;
-    return leave;
-  }
-
-  /** Of one that has entered. */
-  private act(address: string, request: unknown): Promise<ExchangeAnswer> {
-    this.weigh(address, actionWeight(itemsIn(request)));
-    return this.options.exchange(request);
+    if (leave === undefined) {
+      asker.failed(FULL);
+      return;
+    }
+    const entered = new EnteredAction(asker, leave);
+    try {
+      const request = read();
+      this.weigh(address, actionWeight(itemsIn(request)));
+      this.options.exchange(request, entered);
+    } catch (error) {
+      entered.failed(error);
+    }
   }
 
   private explore(body: unknown, address: string): unknown {
@@ -298,7 +305,7 @@ export class ApiServer {
         hub: this.options.hub,
         limits: limits.stream,
         allowMessage: () => this.messages.take(address, 1) || !limitsEnforced,
-        post: (type, payload, bytes) => this.streamPost(type, payload, address, bytes),
+        post: (type, payload, bytes, reply) => this.streamPost(type, payload, { address, bytes, reply }),
         refusals: this.refusals,
         wire: socket,
         onFault: (error) => this.options.onFault(error, '/ws'),
@@ -312,29 +319,47 @@ export class ApiServer {
   }
 
   /** The same answers as over HTTP, in the form of posts. */
-  private async streamPost(type: string, payload: unknown, address: string, bytes: number): Promise<PostReply> {
+  private streamPost(type: string, payload: unknown, { address, bytes, reply }: StreamPost): void {
+    const failed = (error: unknown): void => reply(this.failedPost(error));
+    if (type === 'action') {
+      const answered = ({ response, height }: ExchangeAnswer): void => reply({ type: 'action', payload: response, height });
+      this.act(address, bytes, () => payload, { answered, failed });
+    } else if (type === 'info') {
+      this.ask(payload, address).then(({ data, height }) => {
+        reply({ type: 'info', payload: { type: fieldOf(payload as JsonObject, 'type'), data }, height });
+      }, failed);
+    } else reply({ type: 'error', payload: malformedAnswer.body });
+  }
+
+  private failedPost(error: unknown): PostReply {
     try {
-      if (type === 'action') {
-        const leave = this.enter(address, bytes);
-        try {
-          const { response, height } = await this.act(address, payload);
-          return { type: 'action', payload: response, height };
-        } finally {
-          leave();
-        }
-      }
-      if (type !== 'info') return { type: 'error', payload: malformedAnswer.body };
-      const { data, height } = await this.ask(payload, address);
-      return { type: 'info', payload: { type: fieldOf(asObject(payload, 'the payload'), 'type'), data }, height };
-    } catch (error) {
-      try {
-        const { status, body } = this.failure(error);
-        return { type: 'error', payload: `${status}: ${body}`, ...(status === TOO_MANY ? { isRefusal: true } : {}) };
-      } catch (fault) {
-        this.options.onFault(fault, '/ws');
-        return { type: 'error', payload: '500: Internal error' };
-      }
+      const { status, body } = this.failure(error);
+      return { type: 'error', payload: `${status}: ${body}`, ...(status === TOO_MANY ? { isRefusal: true } : {}) };
+    } catch (fault) {
+      this.options.onFault(fault, '/ws');
+      return { type: 'error', payload: '500: Internal error' };
     }
+  }
+}
+
+/** An action that counts as under way until whoever has asked for it is told. */
+class EnteredAction implements ActionAsker {
+  private readonly asker: ActionAsker;
+  private readonly leave: () => void;
+
+  constructor(asker: ActionAsker, leave: () => void) {
+    this.asker = asker;
+    this.leave = leave;
+  }
+
+  answered(answer: ExchangeAnswer): void {
+    this.leave();
+    this.asker.answered(answer);
+  }
+
+  failed(error: unknown): void {
+    this.leave();
+    this.asker.failed(error);
   }
 }
 

@@ -46,8 +46,8 @@ export interface StreamContext {
   readonly limits: StreamLimits;
   /** False: the sender has sent too much. */
   readonly allowMessage: () => boolean;
-  /** Answers a post, which came in a message of so many bytes; never rejects. */
-  readonly post: (type: string, payload: unknown, bytes: number) => Promise<PostReply>;
+  /** Answers a post, which came in a message of so many bytes; calls `reply` once. */
+  readonly post: (type: string, payload: unknown, bytes: number, reply: (reply: PostReply) => void) => void;
   readonly refusals: RefusalPace;
   /** What the frames go over. */
   readonly wire: Pick<Duplex, 'write'>;
@@ -249,13 +249,15 @@ export class StreamConnection {
       return;
     }
     this.posts++;
-    void this.context.post(type, fieldOf(request, 'payload'), bytes).then(({ type: kind, payload, height, isRefusal }) => {
-      this.posts--;
-      const response = `{"type":"${kind}","payload":${JSON.stringify(payload)}}`;
-      const frame = `{"channel":"post","data":{"id":${id},"response":${response}}${height === undefined ? '' : `,"height":${height}`}}`;
-      if (isRefusal) this.refuse(frame);
-      else this.send(frame);
-    });
+    this.context.post(type, fieldOf(request, 'payload'), bytes, (reply) => this.reply(id, reply));
+  }
+
+  private reply(id: number, { type, payload, height, isRefusal }: PostReply): void {
+    this.posts--;
+    const response = `{"type":"${type}","payload":${JSON.stringify(payload)}}`;
+    const frame = `{"channel":"post","data":{"id":${id},"response":${response}}${height === undefined ? '' : `,"height":${height}`}}`;
+    if (isRefusal) this.refuse(frame);
+    else this.send(frame);
   }
 }
 

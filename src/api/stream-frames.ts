@@ -14,15 +14,19 @@ const LENGTH_64 = 127;
 const U16_MAX = 0xffff;
 
 export function textFrames(texts: readonly string[]): Buffer {
-  const lengths = texts.map((text) => Buffer.byteLength(text));
-  const buffer = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headBytes(length) + length, 0));
+  const lengths = texts.map(lengthOf);
+  let bytes = 0;
+  for (const length of lengths) bytes += headBytes(length) + length;
+  const buffer = Buffer.allocUnsafe(bytes);
   let at = 0;
-  texts.forEach((text, i) => {
+  for (let i = 0; i < texts.length; i++) {
     at = putHead(buffer, at, lengths[i] as number);
-    at += buffer.write(text, at);
-  });
+    at += buffer.write(texts[i] as string, at);
+  }
   return buffer;
 }
+
+const lengthOf = (text: string): number => Buffer.byteLength(text);
 
 function headBytes(length: number): number {
   return length <= LENGTH_MAX ? 2 : length <= U16_MAX ? 4 : 10;

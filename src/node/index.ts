@@ -10,6 +10,7 @@ export {
   Pipeline,
   type PipelineOptions,
   type Settlement,
+  type Submitter,
   type Ticket,
 } from './pipeline.ts';
 export { type KeyProof, proveKey } from './prove-key.ts';

@@ -30,9 +30,9 @@ export class Lane<T> {
     }
   }
 
-  /** Those that would be taken, which stay. */
-  first(most: number): readonly T[] {
-    return this.items.slice(0, most);
+  /** What would be taken in this place, and stays. */
+  at(place: number): T | undefined {
+    return this.items[place];
   }
 
   take(most: number): T[] {

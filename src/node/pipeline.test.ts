@@ -226,6 +226,29 @@ test('a disk that fails stops the pipeline; what was not confirmed is told so', 
   await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
 });
 
+test('who submits is told once what its ticket is told: of its block, or that the pipeline has broken', async () => {
+  const disk = new SimulatedDisk();
+  const pipeline = await Pipeline.open(options(disk));
+  const told: string[] = [];
+  const submitted = (nonce: number): Ticket =>
+    pipeline.submit(transfer(1 + (nonce % 8), nonce), {
+      confirmed: ({ block, index, code }) => told.push(`${nonce}: code ${code} at ${index} of block ${block}`),
+      failed: ({ code }) => told.push(`${nonce}: ${code}`),
+    });
+  await Promise.all(Array.from({ length: 7 }, (_, i) => submitted(i).settled));
+  assert.deepEqual(
+    told,
+    Array.from({ length: 7 }, (_, i) => `${i}: code 0 at ${i} of block 1`),
+  );
+  told.length = 0;
+  disk.fail('append', 'ENOSPC');
+  const lost = Array.from({ length: 20 }, (_, i) => submitted(100 + i).confirmed);
+  for (const result of await Promise.allSettled(lost)) assert.equal(result.status, 'rejected');
+  assert.throws(() => submitted(200), { code: 'PIPELINE_BROKEN' });
+  await assert.rejects(pipeline.close(), { code: 'PIPELINE_BROKEN' });
+  assert.deepEqual(told.toSorted(), Array.from({ length: 20 }, (_, i) => `${100 + i}: PIPELINE_BROKEN`).toSorted());
+});
+
 test('a store that fails stops the pipeline; every ticket hears of it, wherever its block was', async () => {
   for (const failing of [2, 4, 7]) {
     const store = await Store.open(join(folder, `failing-${failing}`), { chainId: genesisHash(genesis) });

@@ -103,6 +103,13 @@ export interface Settlement {
   readonly hash: Uint8Array;
 }
 
+/** Who submits a transaction and waits for nothing but its block: told once, by one of the two, without a promise. Neither may throw. */
+export interface Submitter {
+  confirmed(confirmation: Confirmation): void;
+  /** The pipeline has broken. */
+  failed(error: HeddleError): void;
+}
+
 export interface Ticket {
   readonly confirmed: Promise<Confirmation>;
   readonly settled: Promise<Settlement>;
@@ -154,15 +161,18 @@ class Waiting implements Ticket {
   readonly encoded: Uint8Array;
   /** Of BLOCK_ROOM. */
   readonly room: number;
-  readonly confirmation = new Outcome<Confirmation>();
-  readonly settlement = new Outcome<Settlement>();
   /** Of the engine's memory; set when it is admitted. */
   claim: MemoryClaim | undefined;
+  private submitter: Submitter | undefined;
+  private readonly confirmation = new Outcome<Confirmation>();
+  /** Of its block, once that was executed. */
+  private settlement: Outcome<Settlement> | undefined;
 
-  constructor(transaction: Transaction, encoded: Uint8Array) {
+  constructor(transaction: Transaction, encoded: Uint8Array, submitter: Submitter | undefined) {
     this.transaction = transaction;
     this.encoded = encoded;
     this.room = encoded.length + ITEM_ROOM * itemsOf(transaction);
+    this.submitter = submitter;
   }
 
   get confirmed(): Promise<Confirmation> {
@@ -170,7 +180,23 @@ class Waiting implements Ticket {
   }
 
   get settled(): Promise<Settlement> {
-    return this.settlement.promise;
+    const settled = this.confirmed.then(() => (this.settlement as Outcome<Settlement>).promise);
+    // Who does not care is not made to.
+    settled.catch(() => {});
+    return settled;
+  }
+
+  confirm(confirmation: Confirmation, settlement: Outcome<Settlement>): void {
+    this.settlement = settlement;
+    this.confirmation.resolve(confirmation);
+    this.submitter?.confirmed(confirmation);
+    this.submitter = undefined;
+  }
+
+  reject(error: HeddleError): void {
+    this.confirmation.reject(error);
+    this.submitter?.failed(error);
+    this.submitter = undefined;
   }
 }
 
@@ -180,7 +206,8 @@ function itemsOf(transaction: Transaction): number {
 
 /** What a block takes of BEHIND_ROOM: a full one takes BLOCK_ROOM, whether it is full of bytes or of transactions. */
 function roomOf({ transactions }: Block, body: Uint8Array, transactionsMost: number): number {
-  const bytes = transactions.reduce((sum, transaction) => sum + ITEM_ROOM * itemsOf(transaction), body.length);
+  let bytes = body.length;
+  for (const transaction of transactions) bytes += ITEM_ROOM * itemsOf(transaction);
   return Math.max(bytes, Math.ceil((transactions.length / transactionsMost) * BLOCK_ROOM));
 }
 
@@ -205,6 +232,11 @@ class BlockConfirmation implements Confirmation {
   }
 }
 
+/** A transaction that waits for its confirmation, or a block for its settlement. */
+interface Rejectable {
+  reject(error: HeddleError): void;
+}
+
 interface Ordered {
   readonly block: Block;
   /** As it is in the journal. */
@@ -213,11 +245,12 @@ interface Ordered {
   readonly flushed: Promise<void>;
 }
 
+/** What waits to be settled holds none of its transactions: they are many, and it takes long. */
 interface Executed {
-  readonly block: Block;
+  readonly block: Pick<Block, 'number' | 'timeMs'>;
   /** As it is in the journal. */
   readonly body: Uint8Array;
-  readonly tickets: readonly Waiting[];
+  readonly outcome: Outcome<Settlement>;
   /** Of BEHIND_ROOM. */
   readonly room: number;
   readonly roots: Promise<BlockRoots>;
@@ -230,7 +263,7 @@ interface Executed {
 /** A header that is made, and on its way to the store. */
 interface Stored {
   readonly settlement: Settlement;
-  readonly tickets: readonly Waiting[];
+  readonly outcome: Outcome<Settlement>;
   /** Of BEHIND_ROOM. */
   readonly room: number;
   readonly kept: Promise<void> | undefined;
@@ -338,8 +371,8 @@ export class Pipeline {
    * Throws BUSY when too many wait, MEMORY_SHORT when it might not fit into the ledger's memory, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
    * kept and executed as it is, so it must stay as it is; fields that transactions do not have mean nothing.
    */
-  submit(transaction: Transaction): Ticket {
-    return this.enter(transaction, encodeTransaction(transaction));
+  submit(transaction: Transaction, submitter?: Submitter): Ticket {
+    return this.enter(transaction, encodeTransaction(transaction), submitter);
   }
 
   /**
@@ -347,16 +380,16 @@ export class Pipeline {
    * or UNKNOWN_VERSION.
    */
   submitEncoded(encoded: Uint8Array): Ticket {
-    return this.enter(decodeTransaction(encoded), encoded);
+    return this.enter(decodeTransaction(encoded), encoded, undefined);
   }
 
-  private enter(transaction: Transaction, encoded: Uint8Array): Ticket {
+  private enter(transaction: Transaction, encoded: Uint8Array, submitter: Submitter | undefined): Ticket {
     if (this.failure !== undefined) throw this.failure;
     if (this.waiting.ended) throw new HeddleError('CLOSED', 'the pipeline is closing and takes no more transactions');
     if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX) || this.waitingRoom >= WAITING_ROOM) {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
-    const waiting = new Waiting(transaction, encoded);
+    const waiting = new Waiting(transaction, encoded, submitter);
     if (waiting.room > BLOCK_ROOM) {
       throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
     }
@@ -543,11 +576,12 @@ export class Pipeline {
     let count = 0;
     let room = 0;
     let keys = 0;
-    for (const waiting of this.waiting.first(most)) {
+    for (; count < most; count++) {
+      const waiting = this.waiting.at(count);
+      if (waiting === undefined) break;
       room += waiting.room;
       keys += (waiting.claim as MemoryClaim).keys;
       if (room > BLOCK_ROOM || (keys > this.engine.memory.blockKeys && count > 0)) break;
-      count++;
     }
     return count;
   }
@@ -574,7 +608,7 @@ export class Pipeline {
         await this.executed.some();
         const [next] = this.executed.take(1);
         if (next === undefined) return;
-        this.pass(this.stored, await this.orReject(next.tickets, this.makeHeader(next)));
+        this.pass(this.stored, await this.orReject([next.outcome], this.makeHeader(next)));
         if (this.executed.length === 0 && (this.settlesAll || this.behind.full)) this.options.store?.hasten();
       }
     });
@@ -586,11 +620,11 @@ export class Pipeline {
         await this.stored.some();
         const [next] = this.stored.take(1);
         if (next === undefined) return;
-        const { settlement, tickets, room, kept } = next;
-        if (kept !== undefined) await this.orReject(tickets, kept);
+        const { settlement, outcome, room, kept } = next;
+        if (kept !== undefined) await this.orReject([outcome], kept);
         this.head = settlement;
         this.options.onSettled?.(settlement);
-        for (const ticket of tickets) ticket.settlement.resolve(settlement);
+        outcome.resolve(settlement);
         this.behind.remove(room);
         this.pruning?.after(settlement.header, (error) => this.fail(error));
       }
@@ -616,31 +650,27 @@ export class Pipeline {
     this.ahead.lift();
     this.behind.lift();
     this.reject(this.waiting.take(Number.MAX_SAFE_INTEGER));
-    for (const lane of [this.ordered, this.executed, this.stored]) {
-      for (const { tickets } of lane.take(Number.MAX_SAFE_INTEGER)) this.reject(tickets);
-    }
+    for (const { tickets } of this.ordered.take(Number.MAX_SAFE_INTEGER)) this.reject(tickets);
+    for (const lane of [this.executed, this.stored]) this.reject(lane.take(Number.MAX_SAFE_INTEGER).map(({ outcome }) => outcome));
   }
 
-  private reject(tickets: readonly Waiting[]): void {
-    for (const { confirmation, settlement } of tickets) {
-      confirmation.reject(this.failure);
-      settlement.reject(this.failure);
-    }
+  private reject(waiting: readonly Rejectable[]): void {
+    for (const one of waiting) one.reject(this.failure as HeddleError);
   }
 
-  /** Gives the next stage what this one has made. After an error that one may have ended: nobody would tell the tickets any more. */
-  private pass<T extends { readonly tickets: readonly Waiting[] }>(lane: Lane<T>, made: T): void {
+  /** Gives the next stage what this one has made. After an error that one may have ended: nobody would tell those who wait any more. */
+  private pass<T extends { readonly outcome: Rejectable }>(lane: Lane<T>, made: T): void {
     if (this.failure === undefined) lane.push(made);
-    else this.reject(made.tickets);
+    else this.reject([made.outcome]);
   }
 
-  /** What a stage does for these tickets: if it fails, the pipeline has, and they are told. */
-  private async orReject<T>(tickets: readonly Waiting[], doing: Promise<T>): Promise<T> {
+  /** What a stage does for those who wait: if it fails, the pipeline has, and they are told. */
+  private async orReject<T>(waiting: readonly Rejectable[], doing: Promise<T>): Promise<T> {
     try {
       return await doing;
     } catch (error) {
       this.fail(error);
-      this.reject(tickets);
+      this.reject(waiting);
       throw error;
     }
   }
@@ -671,14 +701,16 @@ export class Pipeline {
       // Whoever is told of the block knows the accounts that it has made.
       terms = termsOf?.(confirmed);
     }
-    tickets.forEach(({ confirmation }, index) => {
-      confirmation.resolve(new BlockConfirmation(block.number, index, receipts));
+    const { number, timeMs } = block;
+    const outcome = new Outcome<Settlement>();
+    tickets.forEach((ticket, index) => {
+      ticket.confirm(new BlockConfirmation(number, index, receipts), outcome);
     });
     const { firstOrdinal: nextOrdinal } = this.engine;
-    return { block, body, tickets, room, roots: roots as Promise<BlockRoots>, nextOrdinal, receipts, changes, terms };
+    return { block: { number, timeMs }, body, outcome, room, roots: roots as Promise<BlockRoots>, nextOrdinal, receipts, changes, terms };
   }
 
-  private async makeHeader({ block, body, tickets, room, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
+  private async makeHeader({ block, body, outcome, room, roots, nextOrdinal, receipts, changes, terms }: Executed): Promise<Stored> {
     const made = await roots;
     this.guard.isInTree();
     const header = headerOf(block, { parentHash: this.parent, nextOrdinal, roots: made });
@@ -696,6 +728,6 @@ export class Pipeline {
       this.journal.last,
     );
     kept?.catch(() => {});
-    return { settlement: { header, hash: this.parent }, tickets, room, kept };
+    return { settlement: { header, hash: this.parent }, outcome, room, kept };
   }
 }

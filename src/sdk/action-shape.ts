@@ -151,13 +151,15 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     read: (value) => {
       if (!Array.isArray(value) || value.length > ITEMS_MAX) malformed(`a list of at most ${ITEMS_MAX} items`);
-      const items: T[] = [];
+      let at = 0;
       try {
-        for (const one of value) items.push(item.read(one));
+        return value.map((one, i) => {
+          at = i;
+          return item.read(one);
+        });
       } catch (error) {
-        throw placed(error, `[${items.length}]`);
+        throw placed(error, `[${at}]`);
       }
-      return items;
     },
   };
 }

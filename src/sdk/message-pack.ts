@@ -75,9 +75,10 @@ class Packer {
     const head = this.#at;
     this.#byte(0);
     let count = 0;
-    for (const key of Object.keys(map)) {
+    // Goes over the keys without a list of them.
+    for (const key in map) {
       const value = map[key];
-      if (value === undefined) continue;
+      if (value === undefined || !Object.hasOwn(map, key)) continue;
       count++;
       this.#text(key);
       this.value(value, depth + 1);

@@ -8,6 +8,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { ByteSlab } from '../base/byte-slab.ts';
 import { HeddleError } from '../base/errors.ts';
 import { putHexNumber } from '../base/hex-digits.ts';
 
@@ -59,14 +60,17 @@ export function addressOfPublicKey(publicKey: Uint8Array): `0x${string}` {
  */
 export function parseSignature(value: unknown): Signature {
   const { r, s, v } = (typeof value === 'object' && value !== null ? value : {}) as { r?: unknown; s?: unknown; v?: unknown };
-  const bytes = new Uint8Array(2 * SCALAR_BYTES);
-  putScalar(r, 'r', bytes, 0);
-  putScalar(s, 's', bytes, SCALAR_BYTES);
+  putScalar(r, 'r', scalars, 0);
+  putScalar(s, 's', scalars, SCALAR_BYTES);
   if (typeof v !== 'number') throw new HeddleError('MALFORMED_SIGNATURE', 'v of a signature has to be a number');
   if (v !== 0 && v !== 1 && v !== 27 && v !== 28)
     throw new HeddleError('INVALID_SIGNATURE', `v of a signature has to be 27 or 28, not ${v}`);
-  return { bytes, recovery: v === 1 || v === 28 ? 1 : 0 };
+  return { bytes: slab.copy(scalars, scalars.length), recovery: v === 1 || v === 28 ? 1 : 0 };
 }
+
+/** One for all: what was read is copied before anybody reads again. */
+const scalars = new Uint8Array(2 * SCALAR_BYTES);
+const slab = new ByteSlab();
 
 function putScalar(value: unknown, name: string, into: Uint8Array, at: number): void {
   if (typeof value !== 'string' || !putHexNumber(value, into, at, SCALAR_BYTES)) {

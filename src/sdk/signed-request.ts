@@ -26,13 +26,14 @@ export interface SignedRequest extends ActionContext {
 export function readRequest(body: unknown): SignedRequest {
   if (!isObject(body)) throw new HeddleError('MALFORMED_ACTION', 'a request has to be an object');
   const { vaultAddress, expiresAfter } = body;
-  return {
+  const request: { -readonly [K in keyof SignedRequest]: SignedRequest[K] } = {
     action: readAction(body.action),
     nonce: readNamed(unsigned, body.nonce, 'nonce'),
     signature: parseSignature(body.signature),
-    ...(vaultAddress === undefined || vaultAddress === null ? {} : { vaultAddress: vaultOf(vaultAddress) }),
-    ...(expiresAfter === undefined || expiresAfter === null ? {} : { expiresAfter: readNamed(unsigned, expiresAfter, 'expiresAfter') }),
   };
+  if (vaultAddress !== undefined && vaultAddress !== null) request.vaultAddress = vaultOf(vaultAddress);
+  if (expiresAfter !== undefined && expiresAfter !== null) request.expiresAfter = readNamed(unsigned, expiresAfter, 'expiresAfter');
+  return request;
 }
 
 /** With 0x or without: ccxt leaves it out. */
@@ -45,19 +46,19 @@ function vaultOf(value: unknown): `0x${string}` {
 export type UnsignedRequest = Omit<SignedRequest, 'signature'>;
 
 /** What the signature of a request is of, on a chain. User-signed actions name their chain themselves. Throws NOT_ENCODABLE. */
-export function requestPreimage({ action, ...context }: UnsignedRequest, chain: Chain): Preimage {
-  if (action.type === 'multiSig') {
-    return sendMultiSigPreimage(chain, action.signatureChainId, multiSigActionHash(action, context), context.nonce);
-  }
-  return isUserSigned(action) ? userActionPreimage(action) : agentPreimage(packedAction(action, context), chain);
+export function requestPreimage(request: UnsignedRequest, chain: Chain): Preimage {
+  const { action, nonce } = request;
+  if (action.type === 'multiSig') return sendMultiSigPreimage(chain, action.signatureChainId, multiSigActionHash(action, request), nonce);
+  return isUserSigned(action) ? userActionPreimage(action) : agentPreimage(packedAction(action, request), chain);
 }
 
 /** What the signatures inside a multi-signature action are of: all of the same. Throws NOT_MULTI_SIG and NOT_ENCODABLE. */
-export function innerPreimage({ action, ...context }: UnsignedRequest, chain: Chain): Preimage {
+export function innerPreimage(request: UnsignedRequest, chain: Chain): Preimage {
+  const { action } = request;
   if (action.type !== 'multiSig') throw new HeddleError('NOT_MULTI_SIG', `an action ${action.type} has no signatures inside`);
   const { multiSigUser, outerSigner, action: inner } = action.payload;
   if (isUserSigned(inner)) return userActionPreimage(inner, { multiSigUser, outerSigner });
-  return agentPreimage(packedAction([multiSigUser, outerSigner, inner], context), chain);
+  return agentPreimage(packedAction([multiSigUser, outerSigner, inner], request), chain);
 }
 
 export function requestDigest(request: UnsignedRequest, chain: Chain): Uint8Array {

@@ -39,12 +39,16 @@ export interface Signed {
   readonly recovery: number;
 }
 
-function bytesOf({ message, prefixes = [] }: Signed): number {
-  return prefixes.reduce((sum, prefix) => sum + 1 + prefix.length, MESSAGE_AT + message.length);
+function bytesOf({ message, prefixes }: Signed): number {
+  let bytes = MESSAGE_AT + message.length;
+  if (prefixes !== undefined) for (const { length } of prefixes) bytes += 1 + length;
+  return bytes;
 }
 
 export function packSignatures(items: readonly Signed[]): Uint8Array<ArrayBuffer> {
-  const packed = new Uint8Array(items.reduce((sum, item) => sum + bytesOf(item), 0));
+  let bytes = 0;
+  for (const item of items) bytes += bytesOf(item);
+  const packed = new Uint8Array(bytes);
   const view = new DataView(packed.buffer);
   let at = 0;
   for (const { message, prefixes, signature, recovery } of items) {
@@ -54,7 +58,8 @@ export function packSignatures(items: readonly Signed[]): Uint8Array<ArrayBuffer
     view.setUint32(at + LENGTH_AT, message.length, true);
     packed.set(message, at + MESSAGE_AT);
     at += MESSAGE_AT + message.length;
-    for (const prefix of prefixes ?? []) {
+    if (prefixes === undefined) continue;
+    for (const prefix of prefixes) {
       assert(prefix.length <= PREFIX_BYTES_MAX, `a prefix of ${prefix.length} bytes`);
       packed[at] = prefix.length;
       packed.set(prefix, at + 1);
@@ -97,8 +102,8 @@ export function packRecovered(addresses: readonly (Uint8Array | undefined)[]): U
   return packed;
 }
 
-/** Of the signature in place `i`; a copy, so that it does not keep the batch. */
+/** Of the signature in place `i`: a view, of some thousand bytes at most. */
 export function recoveredAt(packed: Uint8Array, i: number): Uint8Array | undefined {
   const at = i * RECOVERED_BYTES;
-  return packed[at] === 1 ? packed.slice(at + 1, at + RECOVERED_BYTES) : undefined;
+  return packed[at] === 1 ? packed.subarray(at + 1, at + RECOVERED_BYTES) : undefined;
 }

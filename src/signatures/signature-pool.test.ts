@@ -148,6 +148,30 @@ test('more than the queue holds is refused, and what it holds is answered', asyn
   });
 });
 
+test('who asks is told once, also of its end; of what is refused at once it is told nothing', async () => {
+  const told: string[] = [];
+  const three = Promise.withResolvers<void>();
+  const tell = (text: string): void => {
+    if (told.push(text) === 3) three.resolve();
+  };
+  const ask = (pool: SignaturePool, mark: number, i: number): void => {
+    pool.ask({ message: marked(mark, i), prefixes: [] }, SIGNATURE, 0, {
+      recovered: (found) => tell(`${i}: ${found?.length} bytes`),
+      failed: ({ code }) => tell(`${i}: ${code}`),
+    });
+  };
+  await withPool({ threads: 1, worker: FAULTY, queueMax: 3 }, async (pool) => {
+    ask(pool, 0, 1);
+    ask(pool, 0xd2, 2);
+    ask(pool, 0, 3);
+    assert.throws(() => ask(pool, 0, 4), { code: 'BUSY' });
+    await three.promise;
+    assert.deepEqual(told.splice(0).toSorted(), ['1: 20 bytes', '2: RECOVERY_FAILED', '3: 20 bytes']);
+    ask(pool, 0xd3, 5);
+  });
+  assert.deepEqual(told, ['5: CLOSED']);
+});
+
 for (const [mark, how] of [
   [0xd1, 'throws'],
   [0xd2, 'exits'],

@@ -2,8 +2,8 @@
  * Recovers the signers of many requests on threads of their own: the most expensive step of admission, off the thread that serves.
  *
  * What is asked within one turn of the event loop goes out together, spread over the threads that are idle.
- * Invariant: every call of `recover` is answered once, by an address, by undefined, or by an error that says why there is no answer; never
- * by another call's address. A thread that dies is replaced, and its signatures are tried once more, each alone, so that the one that it
+ * Invariant: whoever asks is answered once, by an address, by undefined, or by an error that says why there is no answer; never
+ * by another's address. A thread that dies is replaced, and its signatures are tried once more, each alone, so that the one that it
  * died of takes no other with it.
  * Not here: what a signature is of, and whether its numbers are in range (src/sdk): out of range is undefined, as no key is.
  */
@@ -34,6 +34,14 @@ export interface Preimage {
   readonly prefixes: readonly Uint8Array[];
 }
 
+/** Who asks for a signer, and is told once, by one of the two. Neither may throw. */
+export interface SignerAsker {
+  /** The address of 20 bytes, a view of all that were recovered with it; undefined: no key makes this signature. */
+  recovered(address: Uint8Array | undefined): void;
+  /** RECOVERY_FAILED (the thread died of it, twice), CLOSED, NO_SIGNATURE_THREAD. */
+  failed(error: HeddleError): void;
+}
+
 /** At 60 us each about 4 ms: what a signature waits at most for others that went out with it. */
 const BATCH_MAX = 64;
 /** Batches that a thread has, the one that it works on included: enough that it has work while the thread that serves executes a block. */
@@ -46,8 +54,7 @@ const FAILED_STARTS_MAX = 3;
 
 interface Task extends Signed {
   attempts: number;
-  readonly resolve: (address: Uint8Array | undefined) => void;
-  readonly reject: (error: HeddleError) => void;
+  readonly asker: SignerAsker;
 }
 
 interface Thread {
@@ -67,6 +74,8 @@ export class SignaturePool {
   readonly #queueMax: number;
   readonly #threads = new Set<Thread>();
   readonly #waiting: Task[] = [];
+  /** Those that may have killed a thread: they go before the others, and alone. */
+  readonly #suspects: Task[] = [];
   #unanswered = 0;
   #nextBatch = 1;
   #isFlushing = false;
@@ -114,32 +123,36 @@ export class SignaturePool {
   }
 
   /**
-   * The address of 20 bytes that signed a digest of 32, or undefined: no key makes this signature of it. `signature` is r and s, 64 bytes.
-   * The bytes are copied when a thread is free for them: leave them as they are until there is an answer.
+   * Asks who has signed what a digest is made from; the thread makes it as well. `signature` is r and s, 64 bytes. The bytes are copied when a thread is
+   * free for them: leave them as they are until there is an answer.
    *
-   * Rejects with BUSY (too many wait: tell the client to try later), CLOSED, RECOVERY_FAILED (the thread died of it, twice).
+   * Throws BUSY (too many wait: tell the client to try later), and what has ended the pool; then the asker is told nothing.
    */
-  async recover(digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
-    assert(digest.length === 32, `a digest of ${digest.length} bytes`);
-    return this.#add(digest, undefined, signature, recovery);
+  ask({ message, prefixes }: Preimage, signature: Uint8Array, recovery: 0 | 1, asker: SignerAsker): void {
+    this.#add({ message, prefixes, signature, recovery, attempts: 0, asker });
   }
 
-  /** The same, and the digest is made by the thread as well. */
-  recoverSigner({ message, prefixes }: Preimage, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
-    return this.#add(message, prefixes, signature, recovery);
+  /** The same as a promise. */
+  recoverSigner(preimage: Preimage, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+    return promised((asker) => this.ask(preimage, signature, recovery, asker));
   }
 
-  #add(message: Uint8Array, prefixes: Signed['prefixes'], signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
-    // What is thrown here rejects.
-    return new Promise((resolve, reject) => {
-      assert(signature.length === 64, `a signature of ${signature.length} bytes`);
-      assert(recovery === 0 || recovery === 1, `recovery ${recovery}`);
-      if (this.#ended !== undefined) throw this.#ended;
-      if (this.#unanswered >= this.#queueMax) throw new HeddleError('BUSY', `${this.#unanswered} signatures wait already: try again later`);
-      this.#unanswered++;
-      this.#waiting.push({ message, prefixes, signature, recovery, attempts: 0, resolve, reject });
-      this.#flushSoon();
+  /** Of a digest of 32 bytes. */
+  recover(digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1): Promise<Uint8Array | undefined> {
+    return promised((asker) => {
+      assert(digest.length === 32, `a digest of ${digest.length} bytes`);
+      this.#add({ message: digest, prefixes: undefined, signature, recovery, attempts: 0, asker });
     });
+  }
+
+  #add(task: Task): void {
+    assert(task.signature.length === 64, `a signature of ${task.signature.length} bytes`);
+    assert(task.recovery === 0 || task.recovery === 1, `recovery ${task.recovery}`);
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#unanswered >= this.#queueMax) throw new HeddleError('BUSY', `${this.#unanswered} signatures wait already: try again later`);
+    this.#unanswered++;
+    this.#waiting.push(task);
+    this.#flushSoon();
   }
 
   /** Ends the threads. What is not answered by then is rejected with CLOSED: await it first to have it. */
@@ -161,21 +174,22 @@ export class SignaturePool {
 
   #flush(): void {
     if (this.#ended !== undefined) return;
-    const threads = [...this.#threads];
-    for (let load = 0; load < THREAD_BATCHES_MAX && this.#waiting.length > 0; load++) {
-      if (load > 0 && this.#waiting.length < AHEAD_MIN) return;
-      const open = threads.filter(({ batches }) => batches.length === load);
-      open.forEach((thread, i) => {
-        const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / (open.length - i)));
-        if (share > 0) this.#send(thread, share);
-      });
+    for (let load = 0; load < THREAD_BATCHES_MAX; load++) {
+      if (load > 0 && this.#waiting.length + this.#suspects.length < AHEAD_MIN) return;
+      let open = 0;
+      for (const { batches } of this.#threads) if (batches.length === load) open++;
+      for (const thread of this.#threads) {
+        if (thread.batches.length !== load) continue;
+        const suspect = this.#suspects.shift();
+        const share = Math.min(BATCH_MAX, Math.ceil(this.#waiting.length / open--));
+        const tasks = suspect === undefined ? this.#waiting.splice(0, share) : [suspect];
+        if (tasks.length === 0) return;
+        this.#send(thread, tasks);
+      }
     }
   }
 
-  #send(thread: Thread, share: number): void {
-    // Those that may have killed a thread stand in front and go alone.
-    const suspect = this.#waiting.findIndex(({ attempts }) => attempts > 0);
-    const tasks = this.#waiting.splice(0, suspect === 0 ? 1 : suspect > 0 ? Math.min(suspect, share) : share);
+  #send(thread: Thread, tasks: readonly Task[]): void {
     const batch: SignatureBatch = { id: this.#nextBatch++, signatures: packSignatures(tasks) };
     thread.batches.push({ id: batch.id, tasks });
     thread.worker.postMessage(batch, [batch.signatures.buffer]);
@@ -187,10 +201,11 @@ export class SignaturePool {
     assert(batch?.id === id, `batch ${id} was answered in place of ${batch?.id}`);
     const { tasks } = batch;
     this.#unanswered -= tasks.length;
-    tasks.forEach(({ resolve }, i) => {
-      resolve(recoveredAt(recovered, i));
-    });
+    // First, so that no thread waits for what comes of the answers.
     this.#flush();
+    tasks.forEach(({ asker }, i) => {
+      asker.recovered(recoveredAt(recovered, i));
+    });
   }
 
   // --- Threads ------------------------------------------------------------------------------------------------------------------------
@@ -210,10 +225,13 @@ export class SignaturePool {
     for (const task of tasks) task.attempts++;
     for (const task of tasks.filter(({ attempts }) => attempts >= ATTEMPTS_MAX)) {
       this.#unanswered--;
-      task.reject(new HeddleError('RECOVERY_FAILED', `the thread that recovered a signature died of it: ${describe(cause)}`, { cause }));
+      task.asker.failed(
+        new HeddleError('RECOVERY_FAILED', `the thread that recovered a signature died of it: ${describe(cause)}`, { cause }),
+      );
     }
-    // Those that it had not begun with are not suspect.
-    this.#waiting.unshift(...tasks.filter(({ attempts }) => attempts < ATTEMPTS_MAX), ...later.flatMap((batch) => batch.tasks));
+    this.#suspects.push(...tasks.filter(({ attempts }) => attempts < ATTEMPTS_MAX));
+    // Those that it had not begun with are not suspect; of an earlier death some may be.
+    for (const task of later.flatMap((batch) => batch.tasks).reverse()) (task.attempts > 0 ? this.#suspects : this.#waiting).unshift(task);
     void this.#replace();
     this.#flush();
   }
@@ -243,10 +261,15 @@ export class SignaturePool {
     if (this.#ended !== undefined) return;
     this.#ended = why;
     const sent = [...this.#threads].flatMap(({ batches }) => batches.flatMap((batch) => batch.tasks));
-    const tasks = [...this.#waiting.splice(0), ...sent];
+    const tasks = [...this.#suspects.splice(0), ...this.#waiting.splice(0), ...sent];
     this.#unanswered = 0;
-    for (const { reject } of tasks) reject(why);
+    for (const { asker } of tasks) asker.failed(why);
   }
+}
+
+/** What is thrown while asking rejects as well. */
+function promised(ask: (asker: SignerAsker) => void): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => ask({ recovered: resolve, failed: reject }));
 }
 
 /** Resolves when the thread is ready; rejects when it dies before. */

@@ -109,7 +109,6 @@ export class StoreThread implements BlockWriter {
       const request: StoreRequest = { id: this.nextId - 1, kind: 'close' };
       this.worker.postMessage(request);
       await closed.catch(() => {});
-      this.worker.ref();
     }
     this.stopped ??= storeClosed();
     await this.ended;
@@ -135,7 +134,8 @@ export class StoreThread implements BlockWriter {
     if (error !== undefined) this.stop(fromWords(error));
     this.asked.get(id)?.resolve();
     this.asked.delete(id);
-    if (this.asked.size === 0) this.worker.unref();
+    // Whoever closes waits for the thread's end, also when errors are answered meanwhile.
+    if (this.asked.size === 0 && this.closing === undefined) this.worker.unref();
   }
 
   /** What stops one stops all that are in flight, as it does those that wait in the same thread. */

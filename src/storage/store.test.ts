@@ -354,10 +354,21 @@ function bodyAt(height: number): Block {
   return { number: height, timeMs: height, transactions };
 }
 
+/** Something happens to it in every block that a killed process has committed. */
+const BUSY = `0x${'b5'.repeat(20)}`;
+
 /** At height h, record i has the value of the last height up to h that is divisible by i + 1, and is absent at 0. */
 const COMMITTER = `
   const { Store } = await import(${JSON.stringify(import.meta.resolve('./store.ts'))});
+  const { BlockKeys } = await import(${JSON.stringify(import.meta.resolve('./block-keys.ts'))});
   const { writeSync } = await import('node:fs');
+  const blockKeys = new BlockKeys();
+  const keysAt = (height) => {
+    blockKeys.begin(height, height);
+    blockKeys.account('${BUSY}');
+    for (let i = 0; i < 50; i++) blockKeys.order(i, height, i);
+    return blockKeys.finish();
+  };
   const value = (height) => Uint8Array.from({ length: 50 }, (_, i) => height * 7 + i);
   const body = ${bodyAt};
   const failed = (error) => writeSync(1, error.code + ' ' + error.message + '\\n');
@@ -371,7 +382,8 @@ const COMMITTER = `
         const height = next++;
         const changed = Array.from({ length: 60 }, (_, i) => i).filter((i) => height % (i + 1) === 0)
           .map((i) => ({ key: Uint8Array.of(1, i), value: value(height) }));
-        return store.commit({ height, timeMs: height, header: value(height), body: body(height), receipts: new Uint8Array(2000), changed }, height)
+        const block = { height, timeMs: height, header: value(height), body: body(height), receipts: new Uint8Array(2000), changed, keys: keysAt(height) };
+        return store.commit(block, height)
           .then(() => writeSync(1, height + '\\n'));
       });
       await Promise.all(commits).catch((error) => { going = false; failed(error); });
@@ -407,6 +419,10 @@ async function checkCommitted(folder: string, confirmed: number): Promise<number
   assert.equal(store.header(height + 1), undefined);
   if (height > 0) assert.deepEqual(store.header(height), value(height));
   for (let at = Math.max(1, height - 5); at <= height; at++) assert.deepEqual(store.body(at), encodeBlock(bodyAt(at)));
+  assert.deepEqual(
+    store.heightsOfAccount(BUSY, { limit: height + 1 }),
+    Array.from({ length: height }, (_, i) => i + 1),
+  );
   await store.close();
   return height;
 }

@@ -44,10 +44,10 @@ function rotate7(x: v128): v128 {
 }
 
 /**
- * One compression of four blocks at once. `cv`: their chaining values, wide; `a` to `d`: their blocks, 64 bytes each; `lengths`, `flags`: a
- * word each. The new chaining values (or hashes) go to `out`, wide.
+ * One compression of four blocks at once. `cv`: their chaining values, wide; `a` to `d`: their blocks, 64 bytes each; `counters`, `lengths`,
+ * `flags`: a word each. The new chaining values (or hashes) go to `out`, wide.
  */
-function compress4(cv: usize, a: usize, b: usize, c: usize, d: usize, lengths: v128, flags: v128, out: usize): void {
+function compress4(cv: usize, a: usize, b: usize, c: usize, d: usize, counters: v128, lengths: v128, flags: v128, out: usize): void {
   const p0 = v128.load(a, 0);
   const q0 = v128.load(b, 0);
   const r0 = v128.load(c, 0);
@@ -108,7 +108,7 @@ function compress4(cv: usize, a: usize, b: usize, c: usize, d: usize, lengths: v
   let x9 = i32x4.splat(0xbb67ae85);
   let x10 = i32x4.splat(0x3c6ef372);
   let x11 = i32x4.splat(0xa54ff53a);
-  let x12 = i32x4.splat(0);
+  let x12 = counters;
   let x13 = i32x4.splat(0);
   let x14 = lengths;
   let x15 = flags;
@@ -246,7 +246,7 @@ export function hashBlocks(
   y: usize,
   z: usize,
 ): void {
-  compress4(key, a, b, c, d, i32x4.splat(BLOCK_BYTES), i32x4.splat(ONLY), scratch);
+  compress4(key, a, b, c, d, i32x4.splat(0), i32x4.splat(BLOCK_BYTES), i32x4.splat(ONLY), scratch);
   narrow(scratch, w, x, y, z);
 }
 
@@ -256,14 +256,15 @@ export function hashBlocks(
  */
 export function hashInputs(key: usize, inputs: usize, lengths: usize, scratch: usize, out: usize): void {
   const length = v128.load(lengths);
+  const zero = i32x4.splat(0);
   const block = i32x4.splat(BLOCK_BYTES);
   const long = i32x4.gt_u(length, block);
   const flags = v128.bitselect(i32x4.splat(FIRST), i32x4.splat(ONLY), long);
-  compress4(key, inputs, inputs + 128, inputs + 256, inputs + 384, i32x4.min_u(length, block), flags, scratch);
+  compress4(key, inputs, inputs + 128, inputs + 256, inputs + 384, zero, i32x4.min_u(length, block), flags, scratch);
   if (v128.any_true(long)) {
     const next = scratch + WIDE_BYTES;
     const rest = i32x4.sub(length, block);
-    compress4(scratch, inputs + 64, inputs + 192, inputs + 320, inputs + 448, rest, i32x4.splat(LAST), next);
+    compress4(scratch, inputs + 64, inputs + 192, inputs + 320, inputs + 448, zero, rest, i32x4.splat(LAST), next);
     for (let i: usize = 0; i < WIDE_BYTES; i += 16) {
       v128.store(scratch + i, v128.bitselect(v128.load(next + i), v128.load(scratch + i), long));
     }
@@ -276,6 +277,29 @@ export function hashInputs(key: usize, inputs: usize, lengths: usize, scratch: u
  * `lengths`: four u32; hashes go to `out`, 32 bytes each. `key`: wide; `scratch`: 256 bytes.
  */
 export function hashChunks(key: usize, mode: u32, inputs: usize, stride: usize, lengths: usize, scratch: usize, out: usize): void {
+  chunks4(key, mode, i32x4.splat(0), CHUNK_END | ROOT, inputs, stride, lengths, scratch, out);
+}
+
+/**
+ * The chaining values of chunks `index` to `index + 3` of an input that has others beside each, which lie one behind the other at `chunks`, zero behind the
+ * last; `lengths`: four u32, all 1024 but of the last, 0 behind it. What comes out there means nothing.
+ */
+export function chunkValues(key: usize, mode: u32, index: u32, chunks: usize, lengths: usize, scratch: usize, out: usize): void {
+  chunks4(key, mode, i32x4.add(i32x4.splat(index), i32x4(0, 1, 2, 3)), CHUNK_END, chunks, CHUNK_INPUT_BYTES, lengths, scratch, out);
+}
+
+@inline
+function chunks4(
+  key: usize,
+  mode: u32,
+  counters: v128,
+  end: u32,
+  inputs: usize,
+  stride: usize,
+  lengths: usize,
+  scratch: usize,
+  out: usize,
+): void {
   const length = v128.load(lengths);
   const one = i32x4.splat(1);
   const blocks = i32x4.max_u(one, v128.shr<u32>(i32x4.add(length, i32x4.splat(BLOCK_BYTES - 1)), 6));
@@ -287,10 +311,10 @@ export function hashChunks(key: usize, mode: u32, inputs: usize, stride: usize, 
     const last = i32x4.eq(blocks, i32x4.splat(block + 1));
     const at = block * BLOCK_BYTES;
     const size = v128.bitselect(i32x4.sub(length, i32x4.splat(at)), i32x4.splat(BLOCK_BYTES), last);
-    const ends = v128.and(i32x4.splat(CHUNK_END | ROOT), last);
+    const ends = v128.and(i32x4.splat(end), last);
     const flags = v128.or(i32x4.splat(block == 0 ? CHUNK_START | mode : mode), ends);
     const from = inputs + at;
-    compress4(scratch, from, from + stride, from + 2 * stride, from + 3 * stride, size, flags, next);
+    compress4(scratch, from, from + stride, from + 2 * stride, from + 3 * stride, counters, size, flags, next);
     for (let i: usize = 0; i < WIDE_BYTES; i += 16) {
       v128.store(scratch + i, v128.bitselect(v128.load(next + i), v128.load(scratch + i), live));
     }

@@ -100,16 +100,16 @@ export function addToItem(items: Items, from: usize, bytes: u32): void {
       return;
     }
     items.isLong = 1;
-    beginInput(longOf(items), items.mode);
-    addToInput(longOf(items), keyAt(items.key), lane, items.filled);
+    beginInput(longOf(items), items.mode, keyAt(items.key), keyAt(items.wideKey));
+    addToInput(longOf(items), lane, items.filled);
   }
-  addToInput(longOf(items), keyAt(items.key), from, bytes);
+  addToInput(longOf(items), from, bytes);
 }
 
 /** The item is complete; its leaf or hash will be at `leaf` when `endItems` has returned. */
 export function endItem(items: Items, leaf: u32): void {
   if (items.isLong != 0) {
-    endInput(longOf(items), keyAt(items.key), leaf);
+    endInput(longOf(items), leaf);
     items.isLong = 0;
     items.filled = 0;
     return;

@@ -194,7 +194,7 @@ const CASES: readonly (readonly [
     { kind: 'createSubAccount', name: 'a' },
   ],
   [{ type: 'createSubAccount', name: '' }, 'Invalid name.'],
-  [{ type: 'createSubAccount', name: 'é'.repeat(13) }, 'Invalid name.'],
+  [{ type: 'createSubAccount', name: 'é'.repeat(13) }, 'Invalid name. It has 26 bytes of UTF-8, and may have 24.'],
   [
     { type: 'subAccountModify', subAccountUser: OTHER, name: 'é'.repeat(12) },
     { kind: 'subAccountModify', subAccount: OTHER, name: 'é'.repeat(12) },
@@ -209,7 +209,7 @@ const CASES: readonly (readonly [
     { type: 'setDisplayName', displayName: 'Ada' },
     { kind: 'setDisplayName', name: 'Ada' },
   ],
-  [{ type: 'setDisplayName', displayName: 'x'.repeat(25) }, 'Invalid name.'],
+  [{ type: 'setDisplayName', displayName: 'x'.repeat(25) }, 'Invalid name. It has 25 bytes of UTF-8, and may have 24.'],
   [
     { type: 'subAccountTransfer', subAccountUser: OTHER, isDeposit: true, usd: 9 },
     { kind: 'subTransfer', subAccount: OTHER, deposit: true, amount: 9n },
@@ -231,8 +231,15 @@ const CASES: readonly (readonly [
     { kind: 'createVault', amount: 100n, name: 'x'.repeat(72) },
   ],
   [{ type: 'createVault', name: '', description: 'b', initialUsd: 100, nonce: 1 }, 'Invalid name.'],
-  [{ type: 'createVault', name: 'x'.repeat(73), description: 'b', initialUsd: 100, nonce: 1 }, 'Invalid name.'],
-  [{ type: 'createVault', name: 'a', description: 'x'.repeat(385), initialUsd: 100, nonce: 1 }, 'Invalid description.'],
+  [
+    { type: 'createVault', name: 'ж'.repeat(50), description: 'b', initialUsd: 100, nonce: 1 },
+    'Invalid name. It has 100 bytes of UTF-8, and may have 72.',
+  ],
+  [
+    { type: 'createVault', name: 'a', description: 'ж'.repeat(250), initialUsd: 100, nonce: 1 },
+    'Invalid description. It has 500 bytes of UTF-8, and may have 384.',
+  ],
+  [{ type: 'createVault', name: 'a', description: 'b\0', initialUsd: 100, nonce: 1 }, 'Invalid description.'],
   [
     { type: 'vaultTransfer', vaultAddress: OTHER, isDeposit: false, usd: 5 },
     { kind: 'vaultTransfer', vault: OTHER, deposit: false, amount: 5n },

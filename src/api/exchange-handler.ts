@@ -136,6 +136,9 @@ class ActionUnderWay implements AuthenticationAsker, Submitter {
   }
 
   failed(error: unknown): void {
+    const { found, actor, options } = this;
+    // It was counted before it was known that it comes into no block.
+    if (found !== undefined) options.budgets.giveBack(actor, itemsOf(found.action));
     // A value is beyond what transactions can carry.
     if (isNotEncodable(error)) this.refuse(failed('Invalid value in action.'));
     else if (error instanceof MemoryShort) this.refuseForMemory(error);

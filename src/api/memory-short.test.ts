@@ -43,12 +43,16 @@ test('orders are refused when memory is short, cancels are not, and the node say
       status: 'err',
       response: 'The node is short of memory: cancel orders, close positions or withdraw, everything else is refused for now.',
     });
+    const usedOf = async (): Promise<number> => ((await client.ask('budget', { user: client.address })) as { used: number }).used;
+    const used = await usedOf();
+    assert.equal((await place(client)).status, 'err');
+    assert.equal(await usedOf(), used, 'what is refused takes nothing of what an address may send');
     const open = (await client.ask('openOrders', { user: client.address })) as { oid: number }[];
     const cancels = open.slice(0, ORDERS).map(({ oid }) => ({ a: ETH, o: oid }));
     assert.equal((await act(client, { type: 'cancel', cancels })).status, 'ok');
     assert.equal(((await client.ask('openOrders', { user: client.address })) as unknown[]).length, open.length - cancels.length);
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    assert.match(metrics, /heddle_refused_total\{reason="memory"\} 1\n/);
+    assert.match(metrics, /heddle_refused_total\{reason="memory"\} 2\n/);
     assert.match(metrics, /heddle_ledger_memory_left_bytes \d+/);
     assert.equal((await fetch(`${url}/ready`)).status, 200);
     assert.deepEqual(node.faults, []);

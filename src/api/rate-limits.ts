@@ -133,6 +133,11 @@ export class AddressBudgets {
     return true;
   }
 
+  /** What `take` has counted and the ledger did not take. */
+  giveBack(user: string, requests: number): void {
+    this.spentOf(user).used -= requests;
+  }
+
   reserve(user: string, requests: number): void {
     this.spentOf(user).reserved += requests;
   }

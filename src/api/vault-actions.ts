@@ -1,6 +1,6 @@
 /**
  * Actions about vaults and sub-accounts, and the names of accounts. What a name may be is the ledger's affair (docs/rules.md, 7); one that no
- * transaction can carry is refused here in the same words.
+ * transaction can carry is refused here in the same words. Clients count characters: who has more bytes than there may be is told so.
  */
 import { CODE_INVALID_NAME } from '../base/codes.ts';
 import { TEXT_PART_BYTES, VAULT_DESCRIPTION_PARTS, VAULT_NAME_PARTS } from '../exchange/layout.ts';
@@ -13,27 +13,32 @@ import { type ActionContext, isLedgerText, type Refusal, refusal, type Translati
 const VAULT_NAME_BYTES = VAULT_NAME_PARTS * TEXT_PART_BYTES;
 const DESCRIPTION_BYTES = VAULT_DESCRIPTION_PARTS * TEXT_PART_BYTES;
 const BAD_NAME = refusal(messageOfCode(CODE_INVALID_NAME));
+const BAD_DESCRIPTION = refusal('Invalid description.');
 
 export function createSubAccountAction({ name }: ActionOf<'createSubAccount'>): Translation | Refusal {
-  if (name === '' || !isLedgerText(name, NAME_BYTES)) return BAD_NAME;
+  const wrong = name === '' ? BAD_NAME : wrongText(name, NAME_BYTES, BAD_NAME);
+  if (wrong !== undefined) return wrong;
   return { body: { kind: 'createSubAccount', name }, answer: createdAnswer('createSubAccount') };
 }
 
 export function subAccountModifyAction({ subAccountUser, name }: ActionOf<'subAccountModify'>): Translation | Refusal {
-  if (name === '' || !isLedgerText(name, NAME_BYTES)) return BAD_NAME;
+  const wrong = name === '' ? BAD_NAME : wrongText(name, NAME_BYTES, BAD_NAME);
+  if (wrong !== undefined) return wrong;
   return { body: { kind: 'subAccountModify', subAccount: subAccountUser, name }, answer: defaultAnswer({ kind: 'subAccountModify' }) };
 }
 
 /** An empty name takes it away. */
 export function setDisplayNameAction({ displayName }: ActionOf<'setDisplayName'>): Translation | Refusal {
-  if (!isLedgerText(displayName, NAME_BYTES)) return BAD_NAME;
+  const wrong = wrongText(displayName, NAME_BYTES, BAD_NAME);
+  if (wrong !== undefined) return wrong;
   return { body: { kind: 'setDisplayName', name: displayName }, answer: defaultAnswer({ kind: 'setDisplayName' }) };
 }
 
 export function createVaultAction(action: ActionOf<'createVault'>, { exchange }: ActionContext): Translation | Refusal {
   const { name, description, initialUsd } = action;
-  if (name === '' || !isLedgerText(name, VAULT_NAME_BYTES)) return BAD_NAME;
-  if (!isLedgerText(description, DESCRIPTION_BYTES)) return refusal('Invalid description.');
+  const wrong = name === '' ? BAD_NAME : wrongText(name, VAULT_NAME_BYTES, BAD_NAME);
+  const refused = wrong ?? wrongText(description, DESCRIPTION_BYTES, BAD_DESCRIPTION);
+  if (refused !== undefined) return refused;
   return {
     body: { kind: 'createVault', amount: BigInt(initialUsd), name, ...(description === '' ? {} : { description }) },
     answer: createdAnswer('createVault', { minimum: exchange.vaultMinimum }),
@@ -53,4 +58,11 @@ export function vaultModifyAction(action: ActionOf<'vaultModify'>): Translation 
   if (alwaysCloseOnWithdraw === true) return refusal('Vaults close positions as far as a withdrawal needs it.');
   if (allowDeposits === undefined || allowDeposits === null) return refusal('Nothing to modify.');
   return { body: { kind: 'vaultModify', vault, allowDeposits }, answer: defaultAnswer({ kind: 'vaultModify', user: vault }) };
+}
+
+/** Undefined: transactions may carry it. */
+function wrongText(text: string, bytesMax: number, { refused }: Refusal): Refusal | undefined {
+  if (isLedgerText(text, bytesMax)) return undefined;
+  const bytes = Buffer.byteLength(text);
+  return refusal(bytes > bytesMax ? `${refused} It has ${bytes} bytes of UTF-8, and may have ${bytesMax}.` : refused);
 }

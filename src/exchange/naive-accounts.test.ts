@@ -394,7 +394,7 @@ test('names: of sub-accounts, of users, and what may not be one', () => {
     CODE_NOT_AUTHORISED,
   ]);
   assert.equal(nameOf(0), named('Ada'));
-  for (const bad of [' a', 'a ', ' ', 'a\tb', '\n', 'a\x7f', '\x1f']) {
+  for (const bad of [' a', 'a ', ' ', 'a\tb', '\n', 'a\x7f', '\x1f', 'a\x80', '\x9bm', '\x9f']) {
     const vault: Transaction = { kind: 'createVault', sender: A, amount: 1_000_000n, name: bad };
     const all = [display(bad), modify(bad), { kind: 'createSubAccount', sender: A, name: bad } as const, vault];
     assert.deepEqual(
@@ -403,8 +403,10 @@ test('names: of sub-accounts, of users, and what may not be one', () => {
       JSON.stringify(bad),
     );
   }
-  bench.done(display('two words é 名'));
-  assert.equal(nameOf(0), Buffer.from(named('two words é 名')).subarray(0, 24).toString());
+  for (const good of ['two words é 名', 'a\xa0b', 'ß\xc2\u0100', 'À\u{10ffff}']) {
+    bench.done(display(good));
+    assert.equal(nameOf(0), Buffer.from(named(good)).subarray(0, 24).toString());
+  }
   bench.done(display(''));
   assert.equal(nameOf(0), undefined);
   // A name that is refused uses up no nonce: it is a static check.

@@ -271,7 +271,7 @@ export function scheduleCancel(state: NaiveState, actor: number, { timeMs = 0 }:
 
 /** Why a name may not be one: control characters would break a list, and spaces at an end make two names look alike. */
 export function nameCode(name = ''): number {
-  const hasControls = [...name].some((character) => character < ' ' || character === '\x7f');
+  const hasControls = [...name].some((character) => character < ' ' || (character >= '\x7f' && character <= '\x9f'));
   return hasControls || name.startsWith(' ') || name.endsWith(' ') ? CODE_INVALID_NAME : CODE_OK;
 }
 

@@ -201,7 +201,7 @@ function undoing(world: RandomWorld): MultiSigTransaction {
 
 /** Names that a ledger takes, up to 24 bytes, and such as it does not. */
 const NAMES = ['a', 'hedge', 'carry 2', 'twenty-four bytes a name', 'é'.repeat(12), '名前', 'a\u00a0b'];
-const BAD_NAMES = [' hedge', 'hedge ', ' ', 'tab\there', 'line\n', '\x7f'];
+const BAD_NAMES = [' hedge', 'hedge ', ' ', 'tab\there', 'line\n', '\x7f', 'é\x80', '\x9f'];
 const LONG_TEXTS = ['seventy-two bytes: '.repeat(4).slice(0, 72), 'é'.repeat(36), 'x'.repeat(25), 'x'.repeat(48)];
 const DESCRIPTIONS = ['d', 'two\nlines ', 'x'.repeat(384), 'é'.repeat(100), '名'.repeat(128), 'y'.repeat(24), 'z'.repeat(49)];
 

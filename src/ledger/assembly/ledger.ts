@@ -266,6 +266,9 @@ function ring(index: u32): u32 {
 
 const SPACE: u32 = 32;
 const DELETE: u32 = 127;
+/** Before the control characters behind ASCII, U+0080 to U+009F: they are the bytes 0x80 to 0x9f behind it. */
+const LATIN: u32 = 0xc2;
+const LATIN_CONTROL_LAST: u32 = 0x9f;
 
 /** Whom the running transaction acts for: the user, and the account (the user's own, a sub-account or a vault). */
 export let actingUser: u32 = 0; // register
@@ -382,6 +385,7 @@ export function isBadName(text: usize, bytes: u32): bool {
     const byte = <u32>load<u8>(text + i);
     if (byte == 0) break;
     if (byte < SPACE || byte == DELETE || (i == 0 && byte == SPACE)) return true;
+    if (last == LATIN && byte <= LATIN_CONTROL_LAST) return true;
     last = byte;
   }
   return last == SPACE;

@@ -4,6 +4,7 @@
  * Invariant: admission makes no more pages, units and keys for a transaction than this, and no more records are new in the state tree by it
  * but those that `countLatent` has counted before. Not here: what a record takes (memory-room.ts).
  */
+import { assert } from '../base/assert.ts';
 import * as X from '../exchange/layout.ts';
 import * as L from '../kernel/layout.ts';
 import type { Address, OrderItem, OrdersTransaction, Transaction } from '../ledger/transactions.ts';
@@ -129,7 +130,15 @@ function addBody(need: MemoryNeed, transaction: Transaction, shape: LedgerShape)
     case 'setReferrer':
       add(need, PAID_RECORDS, 0, 0);
       need.keys++;
+      return;
+    default:
+      assertNoOther(transaction);
   }
+}
+
+/** Whoever adds a kind says here what it needs: it does not compile otherwise. */
+function assertNoOther(transaction: never): void {
+  assert(false, `a transaction whose need is not known: ${(transaction as Transaction).kind}`);
 }
 
 function add(need: MemoryNeed, records: number, chosen: number, keys: number): void {

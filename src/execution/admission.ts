@@ -146,6 +146,21 @@ export class Admission {
     if (bytes !== undefined && this.location(bytes) === 0) this.dormant?.addWaking(bytes, need);
   }
 
+  /** Has this account a record for each of the nonces that are kept? Then none of its transactions makes one. */
+  hasAllNonces(address: string): boolean {
+    const { kernel } = this;
+    const number = this.numbers.get(address) ?? this.numberInTable(address);
+    if (number === undefined) return false;
+    const last = kernel.get(G.LEDGER_NONCES) + ((number + 1) * G.NONCES_CHUNKS - 1) * G.NONCES_SIZE;
+    return (kernel.get(last + L.RECORD_META) & L.RECORD_PRESENT) !== 0;
+  }
+
+  private numberInTable(address: string): number | undefined {
+    const bytes = parseAddress(address);
+    const location = bytes === undefined ? 0 : this.location(bytes);
+    return location === 0 ? undefined : this.kernel.get(location * 32 + L.RECORD_PAYLOAD) - 1;
+  }
+
   /** The number of an address, given out if it has none; undefined when all numbers are in use. */
   giveNumber(address: Uint8Array): number | undefined {
     const known = this.numberOf(address);

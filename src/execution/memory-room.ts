@@ -27,6 +27,8 @@ const BUCKETS_LEAST = 4096;
 const ENTRIES_MORE = 4;
 /** The part of the key table that the keys of one block may take, those included that go again with it. */
 const BLOCK_KEYS_PART = 1 / 4;
+/** Buckets of the tree that take as long as an account: 2 to 5 ns each, and an account up to 180. */
+const ACCOUNT_BUCKETS = 32;
 /** Keys of the table that can be used: it is never fuller (`src/kernel/assembly/keys.ts`). */
 const KEYS_PART = 7 / 8;
 
@@ -36,8 +38,8 @@ export class MemoryRoom {
   /** Bytes of the state tree for a new record, and for one whose key its sender chooses. */
   recordBytes = 0;
   chosenBytes = 0;
-  /** Numbers of accounts that the last `look` has gone through. */
-  accounts = 0;
+  /** How long a `look` takes, in accounts that it goes through. */
+  lookAccounts = 0;
   /** As the tree says. */
   private pieceBytes = 0;
   private takenBytes = 0;
@@ -77,6 +79,8 @@ export class MemoryRoom {
   /** What a transaction can take, and what the dormant accounts take that it wakes. */
   needOf(transaction: Transaction): MemoryNeed {
     const need = needOf(transaction, this.shape);
+    // Whoever has all records of nonces can cancel, and report prices, however little is left.
+    if (transaction.nonce !== undefined && this.admission.hasAllNonces(transaction.sender)) need.records--;
     if (this.dormant?.isEmpty === false) {
       for (const address of addressesIn(transaction)) this.admission.addWaking(address, need);
     }
@@ -91,8 +95,9 @@ export class MemoryRoom {
   /** Counts anew what has to be kept. Between blocks; it goes through all accounts and open orders. */
   look(): void {
     const { kernel } = this;
-    this.accounts = this.admission.highestNumber;
-    kernel.exports.countLatent(this.accounts);
+    const accounts = this.admission.highestNumber;
+    this.lookAccounts = accounts + (this.tree?.counts.buckets ?? 0) / ACCOUNT_BUCKETS;
+    kernel.exports.countLatent(accounts);
     this.latentRecords = kernel.get(X.EXC_LATENT_RECORDS);
     this.latentLevels = kernel.get(X.EXC_LATENT_LEVELS);
     this.latentBytes = ENTRY_BYTES * (this.tree?.entriesFor(this.latentRecords) ?? 0);

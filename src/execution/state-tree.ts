@@ -260,8 +260,8 @@ export class StateTree {
     const { kernel } = this;
     const states = new Uint32Array(C.RUN_SIZES * (STEPPED_MAX + 1));
     const from = kernel.get(C.COM_BUCKETS) >>> 2;
-    // A copy: the threads may be at work.
-    const words = kernel.u32.slice(from, from + 2 * 2 ** kernel.get(C.COM_BITS));
+    const words = kernel.u32.subarray(from, from + 2 * 2 ** kernel.get(C.COM_BITS));
+    // The threads may be at work: of each bucket one word is read.
     for (let at = 1; at < words.length; at += 2) {
       const word = words[at] as number;
       const size = word >>> 24;

@@ -16,6 +16,7 @@ import { sampleMarket } from '../exchange/sample-market.ts';
 import type { OrderItem, Transaction } from '../ledger/transactions.ts';
 import { SimulatedDisk, Store } from '../storage/index.ts';
 import { genesisHash } from './genesis-hash.ts';
+import { MemoryGuard, type Room } from './memory-guard.ts';
 import { type Confirmation, Pipeline, type PipelineOptions } from './pipeline.ts';
 
 const START_MS = 1_760_000_000_000;
@@ -244,6 +245,46 @@ describe('any mix of ways', () => {
       await getOut(pipeline, adversary);
       await pipeline.close();
     });
+  }
+});
+
+test('prices are taken and known accounts cancel, however many cancels of others wait', async () => {
+  const accounts = 1000;
+  const many = Array.from({ length: accounts }, (_, i) => ({ address: address(i + 1), collateral: 10n ** 15n }));
+  const pipeline = await Pipeline.open(options(new SimulatedDisk(), { genesis: { ...genesis, accounts: many }, blockTransactions: 1000 }));
+  const adversary = new Adversary(5);
+  const cancel = (sender: string) =>
+    adversary.signed({ kind: 'orders' as const, items: [{ op: 'cancel' as const, market: 0, oid: 1n }] }, sender);
+  const report = () => adversary.signed({ kind: 'oracle' as const, prices: [{ market: 0, spot: [MARK] }] }, address(1));
+  for (let i = 0; i < 100; i++) {
+    await Promise.all([report(), cancel(address(2))].map((transaction) => pipeline.submit(transaction).confirmed));
+  }
+  const tickets = [];
+  try {
+    for (let i = 0; ; i++) tickets.push(pipeline.submit(cancel(address(3 + (i % (accounts - 2))))));
+  } catch (error) {
+    assert.equal((error as HeddleError).code, 'MEMORY_SHORT');
+  }
+  for (const transaction of [report(), cancel(address(2))]) tickets.push(pipeline.submit(transaction));
+  await Promise.all(tickets.map((ticket) => ticket.confirmed));
+  await pipeline.close();
+});
+
+test('what has run and taken nothing does not count against what comes while the next block runs', () => {
+  const fields = { pages: 0, keys: 0, lastingKeys: 0 };
+  const room = {
+    ...{ lookAccounts: 100, keysLeft: 1, needOf: () => ({ ...fields, records: 1, chosen: 0, use: 'more' }), treeBytesOf: () => 2 ** 20 },
+    ...{ left: (pages: number, treeBytes: number) => 64 * 2 ** 20 - pages - treeBytes, look: () => {}, refresh: () => {} },
+  };
+  const guard = new MemoryGuard(room as unknown as Room);
+  const transaction: Transaction = { kind: 'noop', sender: address(2) };
+  let waiting = guard.take(transaction);
+  for (let block = 0; block < 1000; block++) {
+    guard.begins();
+    const next = guard.take(transaction);
+    guard.ran([waiting]);
+    guard.isInTree();
+    waiting = next;
   }
 });
 

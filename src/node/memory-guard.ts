@@ -159,7 +159,8 @@ export class MemoryGuard {
     this.spentBytes += treeBytes;
     this.settling.push({ treeBytes, wasLookedAt: false });
     this.room.refresh();
-    if (this.wantsLook) this.lookIfUseful();
+    // In time: while a block runs nobody can look, and what it would have found would be refused.
+    if (this.wantsLook || this.spentBytes > Math.max(LEAST.more, this.leftBytes)) this.lookIfUseful();
   }
 
   /** The oldest of the blocks that have run is in the state tree. */
@@ -172,7 +173,7 @@ export class MemoryGuard {
   private lookIfUseful(): boolean {
     this.wantsLook = this.isRunning;
     if (this.isRunning || this.blocksSinceLook === 0) return false;
-    const isOften = this.blocksSinceLook < this.room.accounts / ACCOUNTS_A_BLOCK;
+    const isOften = this.blocksSinceLook < this.room.lookAccounts / ACCOUNTS_A_BLOCK;
     if (isOften && performance.now() - this.lookedAt < LOOK_MS) return false;
     this.look();
     return true;

@@ -63,9 +63,9 @@ const CANARIES: readonly Canary[] = [
     rule: rules.parts,
     violations: [
       ['src/weaver/README.md', '# weaver\n'],
-      ['src/kernel/a.ts', 'export const a = 1;\n'],
+      ['src/synthetic/a.ts', 'export const a = 1;\n'],
     ],
-    harmless: [['src/kernel/README.md', '# kernel\n']],
+    harmless: [['src/synthetic/README.md', '# synthetic\n']],
   },
   {
     rule: rules.packages,

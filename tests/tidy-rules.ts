@@ -51,7 +51,7 @@ const PARTS: Readonly<Record<string, Part>> = {
       'word-columns.ts',
     ],
   },
-  kernel: { layer: 1 },
+  kernel: { layer: 1, door: ['thread-nice.ts'] },
   ledger: {
     layer: 2,
     rules: true,
@@ -72,10 +72,10 @@ const PARTS: Readonly<Record<string, Part>> = {
     testPackages: ['@noble/hashes'],
   },
   execution: { layer: 4, door: ['access-list.ts', 'api.ts', 'cold-records.ts', 'prepared-block.ts'] },
-  storage: { layer: 4, imports: ['base', 'ledger'], packages: ['lmdb'] },
+  storage: { layer: 4, imports: ['base', 'kernel', 'ledger'], packages: ['lmdb'] },
   signatures: {
     layer: 4,
-    imports: ['base'],
+    imports: ['base', 'kernel'],
     packages: ['secp256k1', '@noble/curves', '@noble/hashes'],
     door: ['bulk-signing.ts', 'measure.ts', 'signature-pool.ts'],
   },

@@ -62,6 +62,8 @@ export interface NodeServiceOptions {
   /** Who is paid for request weight. */
   readonly weightSeller?: Address;
   readonly signatureThreads: number;
+  /** Of these threads; without it that of the process. */
+  readonly signatureNice?: number;
   readonly engine: Pick<FolderOptions, 'workers' | 'model' | 'waitingMax' | 'blockTransactions' | 'keepMs' | 'engine'>;
   readonly replayMessages: number;
   readonly keepFeedsMs: number;
@@ -178,7 +180,8 @@ export class NodeService {
     const { log } = options;
     let signatures: SignaturePool | undefined;
     try {
-      signatures = await SignaturePool.create({ threads: options.signatureThreads, warn: (text) => log.warn({}, text) });
+      const { signatureThreads: threads, signatureNice: nice } = options;
+      signatures = await SignaturePool.create({ threads, warn: (text) => log.warn({}, text), ...(nice === undefined ? {} : { nice }) });
       assert(found.parts !== undefined, 'a folder was opened and nothing attached');
       const service = new NodeService(options, pipeline, found.parts, signatures);
       found.service = service;

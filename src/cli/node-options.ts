@@ -22,6 +22,7 @@ export interface NodeArguments {
   readonly workers: number;
   readonly model: ModelChoice;
   readonly signatureThreads: number;
+  readonly signatureNice?: number;
   readonly waitingMax: number;
   readonly blockTransactions: number;
   readonly memoryMib: number;
@@ -54,6 +55,12 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
+function niceValue(text: string): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= -20 && value <= 19)) throw new InvalidArgumentError('It must be an integer from -20 to 19.');
+  return value;
+}
+
 function address(text: string): string {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError('It must be 0x and 40 hexadecimal digits.');
   return text.toLowerCase();
@@ -80,6 +87,7 @@ export function addNodeOptions(command: Command, defaults: { readonly limits: 'o
     new Option('--signature-threads <n>', 'threads that recover signers')
       .argParser(integer(1, WORKERS_MAX))
       .default(Math.max(1, Math.floor(cores / 2))),
+    new Option('--signature-nice <n>', 'nice value of these threads, -20 (first) to 19; below 0 needs a right').argParser(niceValue),
     new Option('--waiting-max <n>', 'transactions that may wait for a block').argParser(integer(1, COUNT_MAX)).default(100_000),
     new Option('--block-transactions <n>', 'the most transactions of a block').argParser(integer(1, 65_536)).default(10_000),
     new Option('--memory-mib <n>', 'shared memory of the ledger, MiB: what is never touched takes none')
@@ -175,6 +183,7 @@ export function serviceOptions(options: NodeArguments): Omit<NodeServiceOptions,
     },
     ...(options.weightSeller === undefined ? {} : { weightSeller: options.weightSeller }),
     signatureThreads: options.signatureThreads,
+    ...(options.signatureNice === undefined ? {} : { signatureNice: options.signatureNice }),
     engine: {
       workers: options.workers,
       model: options.model,

@@ -15,4 +15,4 @@ parentPort?.on('message', ({ id, signatures }: SignatureBatch) => {
   if (marks.includes(0xd3)) return;
   parentPort?.postMessage({ id, recovered: packRecovered(digests.map((digest) => digest.subarray(12))) });
 });
-parentPort?.postMessage({ backend: 'native' });
+parentPort?.postMessage({ backend: 'native', isNiceRefused: false });

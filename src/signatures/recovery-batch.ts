@@ -11,6 +11,7 @@
  * Invariant: unpacking gives what was packed. Only the pool packs, so nothing is checked.
  */
 import { assert } from '../base/assert.ts';
+import type { BackendName } from './recovery-backend.ts';
 
 export const RECOVERED_BYTES = 21;
 const RECOVERY_AT = 64;
@@ -18,6 +19,13 @@ const HASHES_AT = 65;
 const LENGTH_AT = 66;
 const MESSAGE_AT = 70;
 const PREFIX_BYTES_MAX = 255;
+
+/** The first message of a thread: it is ready. */
+export interface ReadyThread {
+  readonly backend: BackendName;
+  /** It was to have a nice value, and may not. */
+  readonly isNiceRefused: boolean;
+}
 
 export interface SignatureBatch {
   readonly id: number;

@@ -1,8 +1,16 @@
 /** A thread of the pool: says which backend it has, then answers batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { setThreadNice } from '../kernel/thread-nice.ts';
 import { keccak256 } from './keccak.ts';
 import { loadBackend } from './recovery-backend.ts';
-import { packRecovered, type RecoveredBatch, type SignatureBatch, type Signed, unpackSignatures } from './recovery-batch.ts';
+import {
+  packRecovered,
+  type ReadyThread,
+  type RecoveredBatch,
+  type SignatureBatch,
+  type Signed,
+  unpackSignatures,
+} from './recovery-batch.ts';
 
 const backend = await loadBackend(workerData.backend);
 
@@ -16,4 +24,5 @@ parentPort?.on('message', ({ id, signatures }: SignatureBatch) => {
   const answer: RecoveredBatch = { id, recovered: packRecovered(addresses) };
   parentPort?.postMessage(answer, [answer.recovered.buffer]);
 });
-parentPort?.postMessage({ backend: backend.name });
+const { nice } = workerData as { readonly nice?: number };
+parentPort?.postMessage({ backend: backend.name, isNiceRefused: nice !== undefined && !setThreadNice(nice) } satisfies ReadyThread);

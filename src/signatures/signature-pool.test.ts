@@ -129,6 +129,19 @@ test('a pool that falls back says so, once', async () => {
   assert.equal(warnings.length, 1);
 });
 
+test('threads that may not have their nice value stay as they are, and the pool says so, once', async () => {
+  const warnings: string[] = [];
+  const warn = (text: string): void => void warnings.push(text);
+  const worker = new URL('./slow-worker.ts', import.meta.url);
+  await withPool({ threads: 2, worker, backend: 'javascript', nice: -5, warn }, async () => {});
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] as string, /cannot have the nice value -5.*LimitNICE=-5/);
+  // Nobody asked for one, or who asked has it.
+  await withPool({ threads: 2, worker, backend: 'javascript', warn }, async () => {});
+  if (process.platform === 'linux') await withPool({ threads: 1, backend: 'javascript', nice: 1, warn }, async () => {});
+  assert.equal(warnings.length, 1);
+});
+
 const SIGNATURE = new Uint8Array(64);
 const marked = (mark: number, rest = 7): Uint8Array => {
   const digest = new Uint8Array(32).fill(rest);

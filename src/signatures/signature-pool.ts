@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import { HeddleError } from '../base/errors.ts';
 import type { BackendName } from './recovery-backend.ts';
-import { packSignatures, type RecoveredBatch, recoveredAt, type SignatureBatch, type Signed } from './recovery-batch.ts';
+import { packSignatures, type ReadyThread, type RecoveredBatch, recoveredAt, type SignatureBatch, type Signed } from './recovery-batch.ts';
 
 export interface SignaturePoolOptions {
   /** At least 1. */
@@ -20,7 +20,9 @@ export interface SignaturePoolOptions {
   readonly queueMax?: number;
   /** Without it: native where it loads. */
   readonly backend?: BackendName;
-  /** Gets a sentence when the native backend did not load. Without it: a warning of the process. */
+  /** Of the threads (kernel/thread-nice.ts). Without it they have that of the process. */
+  readonly nice?: number;
+  /** Gets a sentence when the native backend did not load, or when the threads may not have their nice value. Without it: a warning of the process. */
   readonly warn?: (text: string) => void;
   /** Another program for the threads, for tests of what happens when one dies. */
   readonly worker?: URL;
@@ -103,8 +105,14 @@ export class SignaturePool {
       });
     }
     const backend = threads.every((one) => one.backend === 'native') ? 'native' : 'javascript';
+    const warn = options.warn ?? ((text: string) => process.emitWarning(text));
+    if (options.nice !== undefined && threads.some(({ isNiceRefused }) => isNiceRefused)) {
+      warn(
+        `The threads that recover signatures cannot have the nice value ${options.nice} and stay as they are: below 0 it takes CAP_SYS_NICE or ` +
+          `RLIMIT_NICE (of systemd LimitNICE=${options.nice}), and a system that has nice values of threads.`,
+      );
+    }
     if (backend === 'javascript' && options.backend !== 'javascript') {
-      const warn = options.warn ?? ((text: string) => process.emitWarning(text));
       warn(
         'Signatures are recovered in JavaScript, about 20 times as slowly: the native binding of the package secp256k1 did not load. ' +
           'Install it with its install script allowed, on a platform for which it has a prebuilt binding or with a C++ compiler.',
@@ -273,9 +281,9 @@ function promised(ask: (asker: SignerAsker) => void): Promise<Uint8Array | undef
 }
 
 /** Resolves when the thread is ready; rejects when it dies before. */
-function start(options: SignaturePoolOptions): Promise<{ thread: Thread; backend: BackendName }> {
+function start(options: SignaturePoolOptions): Promise<ReadyThread & { readonly thread: Thread }> {
   const worker = new Worker(options.worker ?? new URL('./recovery-worker.ts', import.meta.url), {
-    workerData: { backend: options.backend },
+    workerData: { backend: options.backend, nice: options.nice },
   });
   return new Promise((resolve, reject) => {
     const thread: Thread = { worker, batches: [], death: undefined, onDeath: () => reject(thread.death?.cause) };
@@ -288,7 +296,7 @@ function start(options: SignaturePoolOptions): Promise<{ thread: Thread; backend
       thread.death = { cause: cause ?? new Error(`exit code ${code}`) };
       thread.onDeath();
     });
-    worker.once('message', ({ backend }: { backend: BackendName }) => resolve({ thread, backend }));
+    worker.once('message', (ready: ReadyThread) => resolve({ ...ready, thread }));
   });
 }
 

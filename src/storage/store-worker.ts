@@ -5,12 +5,15 @@
  * Not here: locks. The thread that has started this one holds the folder.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { BACKGROUND_NICE, setThreadNice } from '../kernel/thread-nice.ts';
 import { storeError, wordsOf } from './lmdb-error.ts';
 import { StorageError } from './storage-error.ts';
 import { StoreTables } from './store-tables.ts';
 import type { StoreReply, StoreRequest } from './store-thread.ts';
 import { StoreWriter } from './store-writer.ts';
 
+// Who waits for it waits for room, of which there is for seconds.
+setThreadNice(BACKGROUND_NICE);
 const port = parentPort as MessagePort;
 const { folder, joinMs } = workerData as { readonly folder: string; readonly joinMs: number };
 

@@ -188,8 +188,9 @@ test('a process ends by itself: with the store closed, left open, and when it fa
       ['throw', 1, 4],
     ] as const) {
       const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, folder, end], { stdio: 'ignore', timeout: 60_000 });
-      const [found] = await once(child, 'exit');
-      assert.equal(found, code, end);
+      const [found, signal] = await once(child, 'exit');
+      // A process that fails takes its threads down wherever they are: LMDB's binding has been seen to end it then, once in a thousand times.
+      if (end !== 'throw' || signal !== 'SIGSEGV') assert.deepEqual([found, signal], [code, null], end);
       const store = await Store.open(folder, OPTIONS);
       assert.ok((store.height ?? 0) >= height, `${end}: ${store.height}`);
       await store.close();

@@ -24,7 +24,8 @@ const LATENCY_SECONDS = 4;
 const QUICK_LATENCY_SECONDS = 0.5;
 /** Often enough that a tick is no delay that counts. */
 const TICK_MS = 1;
-const MEMORY_MIB = 2048;
+/** What some blocks of 10,000 that are under way may need, whatever they turn out to be (docs/decisions/0019). */
+const MEMORY_MIB = 4096;
 const VARIANTS = ['execution alone', 'journal and roots', 'journal, roots and store'] as const;
 
 type Load = ReturnType<typeof encodedLoad>;

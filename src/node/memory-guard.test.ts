@@ -139,11 +139,14 @@ async function fill(pipeline: Pipeline, next: () => Transaction, waves: number):
       try {
         tickets.push(pipeline.submit(next()));
       } catch (error) {
-        assert.equal((error as HeddleError).code, 'MEMORY_SHORT', (error as Error).message);
+        const { code, message } = error as HeddleError;
+        // Where nothing is under way it is the state that has taken it.
+        assert.ok(code === 'MEMORY_SHORT' || (code === 'BUSY' && tickets.length > 0), message);
         refused++;
       }
     }
     confirmed.push(...(await Promise.all(tickets.map((ticket) => ticket.confirmed))));
+    await Promise.all(tickets.map((ticket) => ticket.settled));
     assert.equal(pipeline.broken, undefined);
     if (tickets.length === 0) break;
   }
@@ -224,9 +227,10 @@ describe('whoever takes all the memory is refused, can get out, and the node sta
       await fill(again, () => adversary.next([way]), 100);
       await crash(again, adversary);
       await getOut(again, adversary);
-      // What they have left can be taken again.
-      const { confirmed: later } = await fill(again, () => adversary.next([way]), 1);
-      assert.ok(later.length > 0);
+      // Whoever wants to can place an order again.
+      const order = { op: 'place', market: 0, side: 'buy', tif: 'gtc', priceTicks: 64, sizeLots: 1n } as const;
+      const later = again.submit(adversary.signed({ kind: 'orders' as const, items: [order] }, address(3)));
+      assert.equal((await later.confirmed).code, 0);
       await again.close();
     });
   }
@@ -263,7 +267,7 @@ test('prices are taken and known accounts cancel, however many cancels of others
   try {
     for (let i = 0; ; i++) tickets.push(pipeline.submit(cancel(address(3 + (i % (accounts - 2))))));
   } catch (error) {
-    assert.equal((error as HeddleError).code, 'MEMORY_SHORT');
+    assert.equal((error as HeddleError).code, 'BUSY');
   }
   for (const transaction of [report(), cancel(address(2))]) tickets.push(pipeline.submit(transaction));
   await Promise.all(tickets.map((ticket) => ticket.confirmed));

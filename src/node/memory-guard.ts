@@ -110,7 +110,7 @@ export class MemoryGuard {
     return Math.max(0, this.left(NOTHING, KEPT.more) - LEAST.more);
   }
 
-  /** Admits a transaction: its claim counts until `ran`. Throws MEMORY_SHORT. */
+  /** Admits a transaction: its claim counts until `ran`. Throws MEMORY_SHORT, and BUSY where it is only what is under way that may need the memory. */
   take(transaction: Transaction): MemoryClaim {
     const { room } = this;
     const need = room.needOf(transaction);
@@ -121,6 +121,9 @@ export class MemoryGuard {
       lastingKeys: need.lastingKeys,
     };
     if (!this.fits(claim, need.use) && !(this.lookIfUseful() && this.fits(claim, need.use))) {
+      if (this.fitsAlone(claim, need.use)) {
+        throw new HeddleError('BUSY', 'what is under way may need all memory that is left: try again when some of it is confirmed');
+      }
       this.refusals++;
       throw new MemoryShort(need.use);
     }
@@ -134,6 +137,12 @@ export class MemoryGuard {
     if (claim.lastingKeys > 0 && this.lastingKeys + claim.lastingKeys > this.room.keysLeft) return false;
     if (claim.pages === 0 && claim.treeBytes === 0) return true;
     return this.left(claim, KEPT[use]) >= LEAST[use];
+  }
+
+  /** It would fit if nothing else were under way. */
+  private fitsAlone({ pages, treeBytes, lastingKeys }: MemoryClaim, use: MemoryUse): boolean {
+    const { room } = this;
+    return lastingKeys <= room.keysLeft && room.left(pages, treeBytes, KEPT[use]) >= LEAST[use];
   }
 
   private left({ pages, treeBytes }: MemoryClaim, kept: number): number {

@@ -368,7 +368,7 @@ export class Pipeline {
   }
 
   /**
-   * Throws BUSY when too many wait, MEMORY_SHORT when it might not fit into the ledger's memory, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
+   * Throws BUSY when too many wait, or may need all memory that is left, MEMORY_SHORT when it might not fit into the ledger's memory even so, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
    * kept and executed as it is, so it must stay as it is; fields that transactions do not have mean nothing.
    */
   submit(transaction: Transaction, submitter?: Submitter): Ticket {

@@ -7,9 +7,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type KernelExports, kernelImports } from './kernel.ts';
 import * as L from './layout.ts';
-import { BACKGROUND_NICE, setThreadNice } from './thread-nice.ts';
 
-setThreadNice(BACKGROUND_NICE);
 const { module, memory, id } = workerData as { module: WebAssembly.Module; memory: WebAssembly.Memory; id: number };
 const words = new Int32Array(memory.buffer);
 const instance = await WebAssembly.instantiate(module, kernelImports(memory));

@@ -16,13 +16,13 @@ const BAD_NAME = refusal(messageOfCode(CODE_INVALID_NAME));
 const BAD_DESCRIPTION = refusal('Invalid description.');
 
 export function createSubAccountAction({ name }: ActionOf<'createSubAccount'>): Translation | Refusal {
-  const wrong = name === '' ? BAD_NAME : wrongText(name, NAME_BYTES, BAD_NAME);
+  const wrong = wrongName(name, NAME_BYTES);
   if (wrong !== undefined) return wrong;
   return { body: { kind: 'createSubAccount', name }, answer: createdAnswer('createSubAccount') };
 }
 
 export function subAccountModifyAction({ subAccountUser, name }: ActionOf<'subAccountModify'>): Translation | Refusal {
-  const wrong = name === '' ? BAD_NAME : wrongText(name, NAME_BYTES, BAD_NAME);
+  const wrong = wrongName(name, NAME_BYTES);
   if (wrong !== undefined) return wrong;
   return { body: { kind: 'subAccountModify', subAccount: subAccountUser, name }, answer: defaultAnswer({ kind: 'subAccountModify' }) };
 }
@@ -36,7 +36,7 @@ export function setDisplayNameAction({ displayName }: ActionOf<'setDisplayName'>
 
 export function createVaultAction(action: ActionOf<'createVault'>, { exchange }: ActionContext): Translation | Refusal {
   const { name, description, initialUsd } = action;
-  const wrong = name === '' ? BAD_NAME : wrongText(name, VAULT_NAME_BYTES, BAD_NAME);
+  const wrong = wrongName(name, VAULT_NAME_BYTES);
   const refused = wrong ?? wrongText(description, DESCRIPTION_BYTES, BAD_DESCRIPTION);
   if (refused !== undefined) return refused;
   return {
@@ -58,6 +58,11 @@ export function vaultModifyAction(action: ActionOf<'vaultModify'>): Translation 
   if (alwaysCloseOnWithdraw === true) return refusal('Vaults close positions as far as a withdrawal needs it.');
   if (allowDeposits === undefined || allowDeposits === null) return refusal('Nothing to modify.');
   return { body: { kind: 'vaultModify', vault, allowDeposits }, answer: defaultAnswer({ kind: 'vaultModify', user: vault }) };
+}
+
+/** Of what must have a name. */
+function wrongName(name: string, bytesMax: number): Refusal | undefined {
+  return name === '' ? BAD_NAME : wrongText(name, bytesMax, BAD_NAME);
 }
 
 /** Undefined: transactions may carry it. */

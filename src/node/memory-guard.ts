@@ -121,7 +121,7 @@ export class MemoryGuard {
       lastingKeys: need.lastingKeys,
     };
     if (!this.fits(claim, need.use) && !(this.lookIfUseful() && this.fits(claim, need.use))) {
-      if (this.fitsAlone(claim, need.use)) {
+      if (this.fits(claim, need.use, true)) {
         throw new HeddleError('BUSY', 'what is under way may need all memory that is left: try again when some of it is confirmed');
       }
       this.refusals++;
@@ -133,16 +133,14 @@ export class MemoryGuard {
     return claim;
   }
 
-  private fits(claim: MemoryClaim, use: MemoryUse): boolean {
-    if (claim.lastingKeys > 0 && this.lastingKeys + claim.lastingKeys > this.room.keysLeft) return false;
-    if (claim.pages === 0 && claim.treeBytes === 0) return true;
-    return this.left(claim, KEPT[use]) >= LEAST[use];
-  }
-
-  /** It would fit if nothing else were under way. */
-  private fitsAlone({ pages, treeBytes, lastingKeys }: MemoryClaim, use: MemoryUse): boolean {
+  /** `isAlone`: as if nothing else were under way. */
+  private fits(claim: MemoryClaim, use: MemoryUse, isAlone = false): boolean {
+    const { pages, treeBytes, lastingKeys } = claim;
     const { room } = this;
-    return lastingKeys <= room.keysLeft && room.left(pages, treeBytes, KEPT[use]) >= LEAST[use];
+    if (lastingKeys > 0 && lastingKeys + (isAlone ? 0 : this.lastingKeys) > room.keysLeft) return false;
+    if (pages === 0 && treeBytes === 0) return true;
+    const left = isAlone ? room.left(pages, treeBytes, KEPT[use]) : this.left(claim, KEPT[use]);
+    return left >= LEAST[use];
   }
 
   private left({ pages, treeBytes }: MemoryClaim, kept: number): number {

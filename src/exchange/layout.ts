@@ -517,7 +517,9 @@ export const EXC_MAX_ACCOUNTS: u32 = 0x12a4; // u32
 export const EXC_ORDER_PAGES: u32 = 0x12a8; // u32 order pages (bitmaps) by number * (orderPages - 1) + page - 1
 export const EXC_SETTINGS: u32 = 0x12ac; // u32 by number
 export const EXC_VOLUMES: u32 = 0x12b0; // u32 by number
-export const EXC_HISTORY: u32 = 0x12b4; // u32 by number * 4 + part
+export const EXC_HISTORY: u32 = 0x12b4; // u32 by number * HISTORY_PARTS + part
+/** Records of an account's history. */
+export const HISTORY_PARTS: u32 = 4;
 export const EXC_REWARDS: u32 = 0x12b8; // u32 by number
 export const EXC_VAULTS: u32 = 0x12bc; // u32 by index
 export const EXC_VAULT_COUNT: u32 = 0x12c0; // u32 location of the vault count

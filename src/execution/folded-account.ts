@@ -30,7 +30,6 @@ interface Place {
 }
 
 /** Classes whose records lie by number, ascending, with how many an account has; `rest` of their keys is empty or the index. */
-const HISTORY_PARTS = 4;
 const POSITION_PAGE_RECORDS = 4;
 /** A key's rest is empty or one number. */
 const REST_BYTES_MAX = 4;
@@ -59,7 +58,7 @@ function denseClasses(kernel: Kernel): readonly DenseClass[] {
     one(X.CLASS_MARGIN_ACCOUNT, X.EXC_ACCOUNTS, 64),
     one(X.CLASS_SETTINGS, X.EXC_SETTINGS, 64),
     one(X.CLASS_VOLUME, X.EXC_VOLUMES, 32),
-    several(X.CLASS_HISTORY, X.EXC_HISTORY, 64, HISTORY_PARTS),
+    several(X.CLASS_HISTORY, X.EXC_HISTORY, 64, X.HISTORY_PARTS),
     one(X.CLASS_REWARDS, X.EXC_REWARDS, 32),
   ];
 }

@@ -84,7 +84,6 @@ export const CLASS_NAMES: ReadonlyMap<number, string> = new Map([
 const ORDER_VALUE_BYTES = 52;
 const POSITION_PAGE_RECORDS = 4;
 const SLOT_PAGE_RECORDS = 8;
-const HISTORY_PARTS = 4;
 const MINUTES_PARTS = 5;
 
 export function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
@@ -112,7 +111,7 @@ export function denseClasses(kernel: Kernel, accounts: number): DenseClass[] {
     ofAccount(X.CLASS_ORDER_PAGE, at(X.EXC_ORDER_PAGES), accounts * pages, 32, pages, 1),
     ofAccount(X.CLASS_SETTINGS, at(X.EXC_SETTINGS), accounts, 64),
     ofAccount(X.CLASS_VOLUME, at(X.EXC_VOLUMES), accounts, 32),
-    ofAccount(X.CLASS_HISTORY, at(X.EXC_HISTORY), accounts * HISTORY_PARTS, 64, HISTORY_PARTS),
+    ofAccount(X.CLASS_HISTORY, at(X.EXC_HISTORY), accounts * X.HISTORY_PARTS, 64, X.HISTORY_PARTS),
     ofAccount(X.CLASS_REWARDS, at(X.EXC_REWARDS), accounts, 32),
     single(X.CLASS_VAULT_COUNT, at(X.EXC_VAULT_COUNT) * 32, 1, 32, -1),
     ofMarket(X.CLASS_FUNDING, at(X.EXC_FUNDINGS), markets, 64),

@@ -36,6 +36,7 @@ import {
   EXC_MAX_ACCOUNTS,
   EXC_SCRATCH,
   FOLDS_MAX,
+  HISTORY_PARTS,
   ORDER_EXTRA,
 } from '../layout';
 import {
@@ -58,7 +59,6 @@ import {
 import { nextSlot, NO_SLOT } from './resting';
 
 const DAY_MS: u64 = 86400000;
-const HISTORY_PARTS: u32 = 4;
 const HISTORY_DAYS: usize = 7;
 
 /** The day of the block, + 1: 0 stands for no day. */

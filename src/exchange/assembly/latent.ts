@@ -15,6 +15,7 @@ import {
   EXC_ORDER_SLOTS,
   EXC_POSITION_PAGES,
   EXC_REPORTERS,
+  HISTORY_PARTS,
   ORDER_CHILD,
   ORDER_EXTRA,
   ORDER_TRIGGER,
@@ -43,7 +44,6 @@ import {
   volumeAt,
 } from './records';
 
-const HISTORY_PARTS: u32 = 4;
 const PAGE_POSITIONS: u32 = 4;
 const POSITION_BYTES: usize = 64;
 

@@ -58,6 +58,7 @@ import {
   EXC_PORTFOLIOS,
   EXC_PRICES,
   EXC_REPORTERS,
+  HISTORY_PARTS,
   EXC_REPORTS,
   EXC_REWARDS,
   EXC_SETTINGS,
@@ -104,7 +105,6 @@ import { BENCH_CELLS, BENCH_COUNTERS, CLASS_CELL, CLASS_COUNTER } from '../../sy
 const ORDER_VALUE: u32 = 52;
 /** Records that are brought into the cache together. */
 const AHEAD: u32 = 32;
-const HISTORY_PARTS: u32 = 4;
 const MINUTES_PARTS: u32 = 5;
 /** No record of the state. */
 const NO_KEY: u32 = 0;

@@ -161,17 +161,18 @@ class Waiting implements Ticket {
   readonly encoded: Uint8Array;
   /** Of BLOCK_ROOM. */
   readonly room: number;
-  /** Of the engine's memory; set when it is admitted. */
-  claim: MemoryClaim | undefined;
+  /** Of the engine's memory. */
+  readonly claim: MemoryClaim;
   private submitter: Submitter | undefined;
   private readonly confirmation = new Outcome<Confirmation>();
   /** Of its block, once that was executed. */
   private settlement: Outcome<Settlement> | undefined;
 
-  constructor(transaction: Transaction, encoded: Uint8Array, submitter: Submitter | undefined) {
+  constructor(transaction: Transaction, encoded: Uint8Array, room: number, claim: MemoryClaim, submitter: Submitter | undefined) {
     this.transaction = transaction;
     this.encoded = encoded;
-    this.room = encoded.length + ITEM_ROOM * itemsOf(transaction);
+    this.room = room;
+    this.claim = claim;
     this.submitter = submitter;
   }
 
@@ -368,8 +369,9 @@ export class Pipeline {
   }
 
   /**
-   * Throws BUSY when too many wait, or may need all memory that is left, MEMORY_SHORT when it might not fit into the ledger's memory even so, NOT_ENCODABLE for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is
-   * kept and executed as it is, so it must stay as it is; fields that transactions do not have mean nothing.
+   * Throws BUSY when too many wait, or may need all memory that is left, MEMORY_SHORT when it might not fit into the ledger's memory even so, NOT_ENCODABLE
+   * for what is no transaction or larger than a block, and what has broken the pipeline. The transaction is kept and executed as it is, so it must stay as
+   * it is; fields that transactions do not have mean nothing.
    */
   submit(transaction: Transaction, submitter?: Submitter): Ticket {
     return this.enter(transaction, encodeTransaction(transaction), submitter);
@@ -389,13 +391,13 @@ export class Pipeline {
     if (this.waiting.length >= (this.options.waitingMax ?? WAITING_MAX) || this.waitingRoom >= WAITING_ROOM) {
       throw new HeddleError('BUSY', `${this.waiting.length} transactions wait already: try again when some are confirmed`);
     }
-    const waiting = new Waiting(transaction, encoded, submitter);
-    if (waiting.room > BLOCK_ROOM) {
+    const room = encoded.length + ITEM_ROOM * itemsOf(transaction);
+    if (room > BLOCK_ROOM) {
       throw new HeddleError('NOT_ENCODABLE', `a transaction of ${encoded.length} bytes does not fit into a block: send it in parts`);
     }
-    waiting.claim = this.guard.take(transaction);
+    const waiting = new Waiting(transaction, encoded, room, this.guard.take(transaction), submitter);
     this.waiting.push(waiting);
-    this.waitingRoom += waiting.room;
+    this.waitingRoom += room;
     if (this.isBlockFull()) this.endGathering?.();
     return waiting;
   }
@@ -580,7 +582,7 @@ export class Pipeline {
       const waiting = this.waiting.at(count);
       if (waiting === undefined) break;
       room += waiting.room;
-      keys += (waiting.claim as MemoryClaim).keys;
+      keys += waiting.claim.keys;
       if (room > BLOCK_ROOM || (keys > this.engine.memory.blockKeys && count > 0)) break;
     }
     return count;
@@ -685,7 +687,7 @@ export class Pipeline {
     const options = { model, packed, keepReceipts: true, hashes: isTold, changes: store !== undefined || onConfirmed !== undefined };
     this.guard.begins();
     const result = await this.engine.executeBlock(block, options);
-    this.guard.ran(tickets.map(({ claim }) => claim as MemoryClaim));
+    this.guard.ran(tickets.map(({ claim }) => claim));
     if (this.failure !== undefined) throw this.failure;
     const { kept, roots, changes = NO_CHANGES, hashes = [] } = result;
     onExecuted?.(result);
